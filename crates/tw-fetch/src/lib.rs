@@ -1,0 +1,1 @@
+//! Downloads the media of Twilio Video recordings.

@@ -1,0 +1,3 @@
+//! Downloads the media of Twilio Video recordings.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Composes the recordings of a Twilio Video room into one file in sync, with ffmpeg.

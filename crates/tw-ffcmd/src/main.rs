@@ -1,0 +1,3 @@
+//! Composes the recordings of a Twilio Video room into one file in sync, with ffmpeg.
+
+fn main() {}

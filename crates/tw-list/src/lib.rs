@@ -1,0 +1,1 @@
+//! Lists the recordings of Twilio Video rooms as JSON lines.

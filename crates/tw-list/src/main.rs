@@ -1,0 +1,3 @@
+//! Lists the recordings of Twilio Video rooms as JSON lines.
+
+fn main() {}

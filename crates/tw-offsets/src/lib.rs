@@ -1,0 +1,1 @@
+//! Computes when each recording of a Twilio Video room begins on the room's timeline.

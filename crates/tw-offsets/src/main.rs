@@ -1,0 +1,3 @@
+//! Computes when each recording of a Twilio Video room begins on the room's timeline.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Reads the start, the end and the streams of recordings with ffprobe.
