@@ -1,1 +1,23 @@
-//! What two of the tw tools need: records, JSON lines, errors, child processes, the Twilio client.
+//! What two of the tw tools need, and nothing else.
+//!
+//! A tool is a filter: [`input`] turns files or stdin into lines, [`record`]
+//! turns a line into a [`Record`] whose own bytes are kept, the tool adds its
+//! fields or a [`Failure`], and [`output`] writes the line out. [`filter`] is
+//! that loop, several records side by side and in order. [`tool`] is the frame
+//! around it: flags, messages, signals, exit status.
+
+pub mod failure;
+pub mod filter;
+pub mod input;
+pub mod messages;
+pub mod output;
+pub mod parallel;
+pub mod process;
+pub mod progress;
+pub mod record;
+pub mod signals;
+pub mod tool;
+
+pub use failure::{ErrorKind, Failure};
+pub use record::Record;
+pub use tool::{Common, Status, Tool};

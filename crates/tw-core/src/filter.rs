@@ -1,0 +1,164 @@
+//! The loop of a filter that serves one record at a time: several side by side,
+//! written in the order of the input, failures marked and told.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::failure::Failure;
+use crate::input::{self, Line};
+use crate::messages;
+use crate::output::{Output, OutputError};
+use crate::parallel;
+use crate::progress::Progress;
+use crate::record::Record;
+use crate::tool::{Common, Status};
+
+/// What came of one line.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The record, with the tool's fields.
+    Served(Record),
+    /// The record as it came, and why it could not be served.
+    Failed(Record, Failure),
+    /// A record that a tool before us has marked.
+    Passed(Record),
+}
+
+impl Outcome {
+    /// What came of a line, given how the tool serves a record that isn't marked.
+    ///
+    /// A record that fails half-way is handed on without what was added to it so
+    /// far, so `serve` works on a copy.
+    pub fn of(line: Line, serve: impl FnOnce(&mut Record) -> Result<(), Failure>) -> Self {
+        match line.record() {
+            Err(failure) => Self::Failed(Record::empty(), failure),
+            Ok(record) => Self::of_record(record, serve),
+        }
+    }
+
+    /// The same for a record that has been read already.
+    pub fn of_record(record: Record, serve: impl FnOnce(&mut Record) -> Result<(), Failure>) -> Self {
+        if record.is_marked() {
+            return Self::Passed(record);
+        }
+        let mut served = record.clone();
+        match serve(&mut served) {
+            Ok(()) => Self::Served(served),
+            Err(failure) => Self::Failed(record, failure),
+        }
+    }
+}
+
+/// Writes outcomes and keeps count of them.
+pub struct Sink<'a> {
+    output: &'a mut Output,
+    common: &'a Common,
+    status: Status,
+    passed: u64,
+}
+
+impl<'a> Sink<'a> {
+    /// Nothing written yet.
+    pub fn new(output: &'a mut Output, common: &'a Common) -> Self {
+        Self { output, common, status: Status::Done, passed: 0 }
+    }
+
+    /// Writes one outcome; a failure is said on stderr. `Break` when the user
+    /// wants to stop at the first failure.
+    ///
+    /// # Errors
+    /// When stdout is closed or full.
+    pub fn write(&mut self, outcome: Outcome) -> Result<ControlFlow<()>, OutputError> {
+        match outcome {
+            Outcome::Served(record) => self.output.record(&record)?,
+            Outcome::Passed(record) => {
+                self.passed += 1;
+                self.status = Status::RecordsFailed;
+                self.output.record(&record)?;
+            }
+            Outcome::Failed(mut record, failure) => {
+                tell(&record, &failure);
+                record.mark(messages::tool(), &failure);
+                self.status = Status::RecordsFailed;
+                self.output.record(&record)?;
+                if self.common.fail_fast {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Hands on what has been written so far.
+    ///
+    /// # Errors
+    /// When stdout is closed or full.
+    pub fn flush(&mut self) -> Result<(), OutputError> {
+        self.output.flush()
+    }
+
+    /// Flushes, and says how it went.
+    ///
+    /// # Errors
+    /// When stdout is closed or full.
+    pub fn finish(self) -> Result<Status, OutputError> {
+        self.output.flush()?;
+        if self.passed > 0 {
+            let records = if self.passed == 1 { "record" } else { "records" };
+            messages::warn(format_args!(
+                "{} {records} that failed in an earlier step handed on as they were",
+                self.passed
+            ));
+        }
+        Ok(self.status)
+    }
+}
+
+/// Says on stderr which record failed, and why. A line that is no record has
+/// its place in the message itself.
+pub fn tell(record: &Record, failure: &Failure) {
+    if record == &Record::empty() {
+        messages::error(&failure.message);
+    } else {
+        messages::error(format_args!("{}: {}", record.label(), failure.message));
+    }
+}
+
+/// Serves every record of `files` (stdin when empty) with `serve`, `jobs` at a
+/// time.
+///
+/// # Errors
+/// When a file can't be read, or stdout is closed or full.
+pub fn run(
+    files: &[PathBuf],
+    jobs: usize,
+    common: &Common,
+    progress: &Arc<Progress>,
+    serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
+) -> anyhow::Result<Status> {
+    let mut output = Output::default();
+    let mut sink = Sink::new(&mut output, common);
+    let counted = Arc::clone(progress);
+    let lines = input::lines(files).inspect(move |_| counted.grow(1));
+    let work = move |line: anyhow::Result<Line>| line.map(|line| Outcome::of(line, &serve));
+    let flow = parallel::ordered(lines, jobs, work, |outcome| {
+        let step = outcome.and_then(|outcome| {
+            let flow = sink.write(outcome)?;
+            // Whoever reads us may want to begin at once.
+            sink.flush()?;
+            Ok(flow)
+        });
+        progress.advance(1);
+        match step {
+            Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
+            Ok(ControlFlow::Break(())) => ControlFlow::Break(Ok(())),
+            Err(error) => ControlFlow::Break(Err(error)),
+        }
+    });
+    progress.finish();
+    if let ControlFlow::Break(Err(error)) = flow {
+        return Err(error);
+    }
+    Ok(sink.finish()?)
+}

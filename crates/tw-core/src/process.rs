@@ -1,0 +1,340 @@
+//! Running ffmpeg, ffprobe and other people's programs.
+//!
+//! A child gets no stdin, none of Twilio's credentials, and dies with us. Its
+//! stdout is read as it comes, with a limit on silence; of its stderr the end is
+//! kept, however much it says.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, VecDeque};
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+
+/// How many lines of a child's stderr are kept: the last ones say why it failed.
+const STDERR_LINES: usize = 20;
+/// A line of stderr is cut after this many bytes.
+const STDERR_LINE_BYTES: u64 = 2000;
+
+/// A child process that could not be run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// There is no such program.
+    #[error("{0} not found: install ffmpeg, or name the programs with TW_FFMPEG and TW_FFPROBE")]
+    NotFound(String),
+    /// The system refused to start it.
+    #[error("cannot start {0}: {1}")]
+    Spawn(String, #[source] io::Error),
+    /// Nothing came from it for so long that it was ended.
+    #[error("{0} gave no sign of life for {1:?} and was ended")]
+    Stalled(String, Duration),
+    /// Its output could not be read.
+    #[error("cannot read from {0}: {1}")]
+    Read(String, #[source] io::Error),
+}
+
+/// How a child ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its status.
+    pub status: ExitStatus,
+    /// The last lines of its stderr.
+    pub stderr: Vec<String>,
+}
+
+impl Finished {
+    /// How it ended, in words: `exit status 1`, `killed by signal 9`.
+    pub fn describe(&self) -> String {
+        match (self.status.code(), self.status.signal()) {
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("killed by signal {signal}"),
+            (None, None) => "ended".into(),
+        }
+    }
+}
+
+/// The program that a variable names, else `default` on PATH.
+pub fn program(variable: &str, default: &str) -> std::ffi::OsString {
+    std::env::var_os(variable).filter(|value| !value.is_empty()).unwrap_or_else(|| default.into())
+}
+
+/// A program and its arguments, prepared as every child of ours is.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null());
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
+    die_with_parent(&mut command);
+    command
+}
+
+/// The variables that a child never sees.
+pub const SECRETS: [&str; 3] = ["TWILIO_AUTH_TOKEN", "TWILIO_API_KEY", "TWILIO_API_SECRET"];
+
+/// SIGKILL can't be handled, so that the kernel has to end the child for us.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn die_with_parent(command: &mut Command) {
+    // SAFETY: prctl is a plain system call: async-signal-safe, no allocation, no locks.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from)
+        });
+    }
+    // A terminal's Ctrl-C goes to the whole foreground group: the child would see
+    // it too and write its own words over ours. We end it ourselves.
+    command.process_group(0);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_parent(command: &mut Command) {
+    command.process_group(0);
+}
+
+/// A running child.
+#[derive(Debug)]
+pub struct Child {
+    name: String,
+    child: std::process::Child,
+    stdout: Option<Stdout>,
+    stderr: Option<JoinHandle<Vec<String>>>,
+}
+
+/// The children that run, by the process ID, for [`kill_all`].
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Ends every child that runs.
+pub fn kill_all() {
+    for &id in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        kill_group(id);
+    }
+}
+
+fn kill_group(id: u32) {
+    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+    }
+}
+
+impl Child {
+    /// Starts a command made by [`command`]. With `silence`, reading its stdout
+    /// fails when nothing comes for so long.
+    ///
+    /// # Errors
+    /// [`ProcessError::NotFound`] or [`ProcessError::Spawn`].
+    pub fn spawn(mut command: Command, silence: Option<Duration>) -> Result<Self, ProcessError> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => ProcessError::NotFound(name.clone()),
+            _ => ProcessError::Spawn(name.clone(), e),
+        })?;
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
+        let stdout = child.stdout.take().map(|pipe| Stdout::new(pipe, silence));
+        let stderr = child.stderr.take().map(|pipe| thread::spawn(move || last_lines(pipe)));
+        Ok(Self { name, child, stdout, stderr })
+    }
+
+    /// Its stdout, once.
+    pub fn stdout(&mut self) -> Stdout {
+        self.stdout.take().unwrap_or_else(Stdout::closed)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When the system can't tell how it ended.
+    pub fn wait(mut self) -> Result<Finished, ProcessError> {
+        // A child that nobody reads from would wait for ever.
+        if let Some(mut stdout) = self.stdout.take() {
+            io::copy(&mut stdout, &mut io::sink()).map_err(|e| self.read_error(e))?;
+        }
+        let status = self.child.wait().map_err(|e| ProcessError::Read(self.name.clone(), e))?;
+        let stderr = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        Ok(Finished { status, stderr })
+    }
+
+    /// What an error from reading [`Child::stdout`] means.
+    pub fn read_error(&self, error: io::Error) -> ProcessError {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Silence>()) {
+            Some(Silence(limit)) => ProcessError::Stalled(self.name.clone(), *limit),
+            None => ProcessError::Read(self.name.clone(), error),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Out of the list first: once waited for, its number may be another's.
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.child.id());
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            kill_group(self.child.id());
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Nothing was said for so long.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was read for {0:?}")]
+struct Silence(Duration);
+
+/// A child's stdout, read on a thread of its own so that silence can be noticed.
+#[derive(Debug)]
+pub struct Stdout {
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    current: io::Cursor<Vec<u8>>,
+    silence: Option<Duration>,
+}
+
+impl Stdout {
+    fn new(mut pipe: impl Read + Send + 'static, silence: Option<Duration>) -> Self {
+        let (sender, chunks) = sync_channel(4);
+        thread::spawn(move || {
+            loop {
+                let mut chunk = vec![0; 64 * 1024];
+                let read = pipe.read(&mut chunk).map(|n| {
+                    chunk.truncate(n);
+                    chunk
+                });
+                let last = !matches!(&read, Ok(chunk) if !chunk.is_empty());
+                if sender.send(read).is_err() || last {
+                    break;
+                }
+            }
+        });
+        Self { chunks, current: io::Cursor::default(), silence }
+    }
+
+    fn closed() -> Self {
+        Self::new(io::empty(), None)
+    }
+}
+
+impl Read for Stdout {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let n = self.current.read(buffer)?;
+            if n > 0 || buffer.is_empty() {
+                return Ok(n);
+            }
+            let chunk = match self.silence {
+                None => self.chunks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(limit) => self.chunks.recv_timeout(limit),
+            };
+            match chunk {
+                Ok(Ok(chunk)) if chunk.is_empty() => return Ok(0),
+                Ok(chunk) => self.current = io::Cursor::new(chunk?),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                Err(RecvTimeoutError::Timeout) => {
+                    let silence = Silence(self.silence.unwrap_or_default());
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, silence));
+                }
+            }
+        }
+    }
+}
+
+/// The last lines of a stream, each cut to a length that can be shown.
+fn last_lines(pipe: impl Read) -> Vec<String> {
+    let mut reader = BufReader::new(pipe);
+    let mut last = VecDeque::with_capacity(STDERR_LINES + 1);
+    loop {
+        let mut line = Vec::new();
+        match reader.by_ref().take(STDERR_LINE_BYTES).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return last.into(),
+            Ok(_) => {}
+        }
+        // ffmpeg ends its status lines with a carriage return.
+        let text = String::from_utf8_lossy(&line);
+        for text in text.split(['\r', '\n']).map(str::trim_end).filter(|text| !text.is_empty()) {
+            last.push_back(text.to_owned());
+            if last.len() > STDERR_LINES {
+                last.pop_front();
+            }
+        }
+    }
+}
+
+/// Runs a command to its end and gives its whole stdout: for short answers.
+///
+/// # Errors
+/// When it can't be started or stays silent for `silence`.
+pub fn output(command: Command, silence: Duration) -> Result<(Finished, Vec<u8>), ProcessError> {
+    let mut child = Child::spawn(command, Some(silence))?;
+    let mut bytes = Vec::new();
+    child.stdout().read_to_end(&mut bytes).map_err(|e| child.read_error(e))?;
+    Ok((child.wait()?, bytes))
+}
+
+/// How a command reads in a shell, for messages and scripts.
+pub fn shell_line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+/// One word quoted for a POSIX shell. Words that need no quotes get none.
+pub fn quote(word: &str) -> Cow<'_, str> {
+    // NUL can't stand in an argument at all: no path or graph of ours holds one.
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut sh = command("sh");
+        sh.args(["-c", script]);
+        sh
+    }
+
+    #[test]
+    fn stdout_and_the_end_of_stderr() {
+        let (finished, out) =
+            output(shell("echo out; seq 100 >&2; exit 3"), Duration::from_secs(30)).unwrap();
+        assert_eq!(out, b"out\n");
+        assert_eq!(finished.describe(), "exit status 3");
+        assert_eq!(finished.stderr.first().map(String::as_str), Some("81"));
+        assert_eq!(finished.stderr.last().map(String::as_str), Some("100"));
+    }
+
+    #[test]
+    fn megabytes_on_stderr_are_no_trouble() {
+        let (finished, _) = output(shell("yes | head -c 5000000 >&2"), Duration::from_secs(30)).unwrap();
+        assert_eq!(finished.stderr.len(), STDERR_LINES);
+    }
+
+    #[test]
+    fn silence_ends_the_child() {
+        // Opening a fifo that nobody writes to waits for ever.
+        let fifo = std::env::temp_dir().join(format!("tw-core-silence-{}", std::process::id()));
+        let script = format!("mkfifo {0}; exec cat {0}", fifo.display());
+        let error = output(shell(&script), Duration::from_millis(300)).unwrap_err();
+        std::fs::remove_file(&fifo).unwrap();
+        assert!(matches!(error, ProcessError::Stalled(..)), "{error}");
+    }
+
+    #[test]
+    fn a_missing_program_has_its_own_line() {
+        let error = Child::spawn(command("tw-no-such-program"), None).unwrap_err();
+        assert!(error.to_string().starts_with("tw-no-such-program not found: install ffmpeg"));
+    }
+
+    #[test]
+    fn credentials_stay_here() {
+        let mut env = shell("env");
+        env.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let removed: Vec<_> =
+            env.get_envs().filter(|(_, v)| v.is_none()).map(|(k, _)| k.to_owned()).collect();
+        for secret in SECRETS {
+            assert!(removed.iter().any(|k| k == secret), "{secret}");
+        }
+    }
+}

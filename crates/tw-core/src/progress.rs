@@ -1,0 +1,121 @@
+//! Progress for people: a bar on a terminal, lines in a log, nothing in a pipe.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, stderr};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::messages;
+
+/// When progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum When {
+    /// As a bar, when stderr is a terminal.
+    #[default]
+    Auto,
+    /// On a terminal as a bar, elsewhere as a line from time to time.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+static WHEN: OnceLock<When> = OnceLock::new();
+
+/// Between two lines in a log.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Says when progress is shown; the first call counts. Without one, never.
+pub fn init(when: When) {
+    let _ = WHEN.set(when);
+}
+
+/// The progress of one piece of work, in units whose number may grow.
+///
+/// `template` is [indicatif's](https://docs.rs/indicatif); `{msg}` says what is
+/// under way.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    log: Option<Mutex<Instant>>,
+}
+
+impl Progress {
+    /// A bar, a log, or nothing, as the user wants it.
+    pub fn new(total: Option<u64>, template: &str) -> Self {
+        let when = WHEN.get().copied().unwrap_or(When::Never);
+        let terminal = stderr().is_terminal();
+        let shown = when != When::Never && terminal;
+        let log = (when == When::Always && !terminal).then(|| Mutex::new(Instant::now()));
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+        if shown {
+            let bar = messages::bars().add(bar);
+            bar.set_style(style(template));
+            bar.enable_steady_tick(Duration::from_millis(200));
+            return Self { bar, log: None };
+        }
+        Self { bar, log }
+    }
+
+    /// So many more units in all.
+    pub fn grow(&self, by: u64) {
+        self.bar.inc_length(by);
+    }
+
+    /// So many more units done.
+    pub fn advance(&self, by: u64) {
+        self.bar.inc(by);
+        self.log_line(false);
+    }
+
+    /// So many units done.
+    pub fn set(&self, to: u64) {
+        self.bar.set_position(to);
+        self.log_line(false);
+    }
+
+    /// What is under way.
+    pub fn describe(&self, message: impl Into<String>) {
+        self.bar.set_message(message.into());
+    }
+
+    /// Takes the bar away; a log gets its last line.
+    pub fn finish(&self) {
+        self.log_line(true);
+        self.bar.finish_and_clear();
+    }
+
+    fn log_line(&self, last: bool) {
+        let Some(log) = &self.log else { return };
+        let mut since = log.lock().unwrap_or_else(PoisonError::into_inner);
+        if last || since.elapsed() >= LOG_INTERVAL {
+            *since = Instant::now();
+            let mut line = format!("{}", self.bar.position());
+            if let Some(total) = self.bar.length() {
+                let _ = write!(line, " of {total}");
+            }
+            let message = self.bar.message();
+            if !message.is_empty() {
+                let _ = write!(line, ", {message}");
+            }
+            messages::error(line);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("ratio", |state: &ProgressState, w: &mut dyn std::fmt::Write| {
+            let _ = write!(w, "{:.1}x", state.per_sec() / 1000.0);
+        })
+        .progress_chars("=> ")
+}
