@@ -66,13 +66,14 @@ impl Track {
         Ok(path)
     }
 
-    /// A beep of 50 ms at each whole second of the room.
+    /// A beep of 50 ms at each whole second of the room; none in the first tenth of
+    /// a second, where the encoder's delay would cut it short.
     fn sound(&self) -> Vec<String> {
         let at = seconds(self.joined_ms) + OPUS_LOOKAHEAD_S;
         let beep = format!(
-            "aevalsrc=exprs='0.4*sin(2*PI*{}*t)*lt(mod(t+{at:.4},1),0.05)':s=48000:d={}",
+            "aevalsrc=exprs='0.4*sin(2*PI*{}*t)*lt(mod(t+{at:.4},1),0.05)*gt(t,0.1)':s=48000:d={:.4}",
             self.pitch_hz,
-            seconds(self.length_ms)
+            seconds(self.length_ms) - OPUS_LOOKAHEAD_S
         );
         let encode = "-c:a libopus -b:a 24k -write_crc32 0 -f matroska";
         words(&["-f lavfi -i"], &beep, encode)
@@ -107,7 +108,8 @@ impl Track {
              [back][square]overlay=x='mod((t+{joined})*150,600)':y=360:shortest=1,format=yuv420p",
             self.colour
         );
-        let encode = "-c:v libvpx -deadline realtime -cpu-used 8 -threads 2 -g 150 -b:v 200k";
+        let encode =
+            "-c:v libvpx -deadline realtime -cpu-used 8 -threads 2 -g 150 -crf 10 -b:v 1M -qmax 35";
         let mut recipe = words(&["-filter_complex"], &graph, encode);
         recipe.extend(self.placed());
         recipe
