@@ -57,6 +57,8 @@ fn wrong_set_up_is_said_in_a_line() {
         .stderr(
             predicate::str::contains("install it").and(predicate::str::contains("\n").count(1)),
         );
+    let left = std::fs::read_dir(empty.path().join("tutorial")).unwrap();
+    assert_eq!(left.count(), 0, "nothing half-made");
 }
 
 #[test]

@@ -125,14 +125,10 @@ fn bars_flash_on_the_rooms_whole_seconds() {
 #[test]
 fn what_is_made_is_not_made_again() {
     let path = file("alice", "mka");
+    assert_eq!(path.parent().unwrap(), media().join("tutorial"));
     let before = path.metadata().unwrap().modified().unwrap();
     assert_eq!(
         file("alice", "mka").metadata().unwrap().modified().unwrap(),
         before
     );
-    let leftover = std::fs::read_dir(path.parent().unwrap())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .find(|name| name.contains("part") || name.contains("raw"));
-    assert_eq!(leftover, None);
 }
