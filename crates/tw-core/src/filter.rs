@@ -70,24 +70,43 @@ impl<'a> Sink<'a> {
     /// # Errors
     /// When stdout is closed or full.
     pub fn write(&mut self, outcome: Outcome) -> Result<ControlFlow<()>, OutputError> {
+        let flow = self.note(&outcome);
         match outcome {
-            Outcome::Served(record) => self.output.record(&record)?,
-            Outcome::Passed(record) => {
-                self.passed += 1;
-                self.status = Status::RecordsFailed;
+            Outcome::Served(record) | Outcome::Passed(record) => self.output.record(&record)?,
+            Outcome::Failed(mut record, failure) => {
+                record.mark(messages::tool(), &failure);
                 self.output.record(&record)?;
             }
-            Outcome::Failed(mut record, failure) => {
-                tell(&record, &failure);
-                record.mark(messages::tool(), &failure);
+        }
+        Ok(flow)
+    }
+
+    /// Counts and tells an outcome, but writes nothing: for output that has no
+    /// place for records.
+    pub fn note(&mut self, outcome: &Outcome) -> ControlFlow<()> {
+        match outcome {
+            Outcome::Served(_) => {}
+            Outcome::Passed(_) => {
+                self.passed += 1;
                 self.status = Status::RecordsFailed;
-                self.output.record(&record)?;
+            }
+            Outcome::Failed(record, failure) => {
+                tell(record, failure);
+                self.status = Status::RecordsFailed;
                 if self.common.fail_fast {
-                    return Ok(ControlFlow::Break(()));
+                    return ControlFlow::Break(());
                 }
             }
         }
-        Ok(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
+    }
+
+    /// Writes a line that is no record.
+    ///
+    /// # Errors
+    /// When stdout is closed or full.
+    pub fn line(&mut self, line: impl std::fmt::Display) -> Result<(), OutputError> {
+        self.output.line(line)
     }
 
     /// Hands on what has been written so far.
