@@ -137,10 +137,24 @@ pub fn run(
     progress: &Arc<Progress>,
     serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> anyhow::Result<Status> {
+    run_lines(input::lines(files), jobs, common, progress, serve)
+}
+
+/// The same for lines that needn't come from files of records.
+///
+/// # Errors
+/// When the lines can't be read, or stdout is closed or full.
+pub fn run_lines(
+    lines: impl Iterator<Item = anyhow::Result<Line>> + Send + 'static,
+    jobs: usize,
+    common: &Common,
+    progress: &Arc<Progress>,
+    serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
+) -> anyhow::Result<Status> {
     let mut output = Output::default();
     let mut sink = Sink::new(&mut output, common);
     let counted = Arc::clone(progress);
-    let lines = input::lines(files).inspect(move |_| counted.grow(1));
+    let lines = lines.inspect(move |_| counted.grow(1));
     let work = move |line: anyhow::Result<Line>| line.map(|line| Outcome::of(line, &serve));
     let flow = parallel::ordered(lines, jobs, work, |outcome| {
         let step = outcome.and_then(|outcome| {
