@@ -90,6 +90,11 @@ impl<'a> Sink<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// The writer itself, for lines of records that were served.
+    pub fn output(&mut self) -> &mut Output {
+        self.output
+    }
+
     /// Hands on what has been written so far.
     ///
     /// # Errors
@@ -104,14 +109,18 @@ impl<'a> Sink<'a> {
     /// When stdout is closed or full.
     pub fn finish(self) -> Result<Status, OutputError> {
         self.output.flush()?;
-        if self.passed > 0 {
-            let records = if self.passed == 1 { "record" } else { "records" };
-            messages::warn(format_args!(
-                "{} {records} that failed in an earlier step handed on as they were",
-                self.passed
-            ));
-        }
+        tell_passed(self.passed);
         Ok(self.status)
+    }
+}
+
+/// Says how many records were handed on that an earlier tool has marked.
+pub fn tell_passed(count: u64) {
+    if count > 0 {
+        let records = if count == 1 { "record" } else { "records" };
+        messages::warn(format_args!(
+            "{count} {records} that failed in an earlier step handed on as they were"
+        ));
     }
 }
 
