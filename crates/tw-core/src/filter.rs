@@ -109,6 +109,11 @@ impl<'a> Sink<'a> {
         self.output.line(line)
     }
 
+    /// The writer itself, for lines of records that were served.
+    pub fn output(&mut self) -> &mut Output {
+        self.output
+    }
+
     /// Hands on what has been written so far.
     ///
     /// # Errors
@@ -123,14 +128,18 @@ impl<'a> Sink<'a> {
     /// When stdout is closed or full.
     pub fn finish(self) -> Result<Status, OutputError> {
         self.output.flush()?;
-        if self.passed > 0 {
-            let records = if self.passed == 1 { "record" } else { "records" };
-            messages::warn(format_args!(
-                "{} {records} that failed in an earlier step handed on as they were",
-                self.passed
-            ));
-        }
+        tell_passed(self.passed);
         Ok(self.status)
+    }
+}
+
+/// Says how many records were handed on that an earlier tool has marked.
+pub fn tell_passed(count: u64) {
+    if count > 0 {
+        let records = if count == 1 { "record" } else { "records" };
+        messages::warn(format_args!(
+            "{count} {records} that failed in an earlier step handed on as they were"
+        ));
     }
 }
 
@@ -156,10 +165,24 @@ pub fn run(
     progress: &Arc<Progress>,
     serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> anyhow::Result<Status> {
+    run_lines(input::lines(files), jobs, common, progress, serve)
+}
+
+/// The same for lines that needn't come from files of records.
+///
+/// # Errors
+/// When the lines can't be read, or stdout is closed or full.
+pub fn run_lines(
+    lines: impl Iterator<Item = anyhow::Result<Line>> + Send + 'static,
+    jobs: usize,
+    common: &Common,
+    progress: &Arc<Progress>,
+    serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
+) -> anyhow::Result<Status> {
     let mut output = Output::default();
     let mut sink = Sink::new(&mut output, common);
     let counted = Arc::clone(progress);
-    let lines = input::lines(files).inspect(move |_| counted.grow(1));
+    let lines = lines.inspect(move |_| counted.grow(1));
     let work = move |line: anyhow::Result<Line>| line.map(|line| Outcome::of(line, &serve));
     let flow = parallel::ordered(lines, jobs, work, |outcome| {
         let step = outcome.and_then(|outcome| {
