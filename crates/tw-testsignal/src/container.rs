@@ -1,0 +1,45 @@
+//! How packets become a file: tidy, streamed, or broken off.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::matroska::{self, Form, Packet, Track};
+
+/// Where a file ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// After its last packet.
+    #[default]
+    Whole,
+    /// In the middle of the data of that packet (counted from 0): the writer died.
+    InPacket(usize),
+    /// After the headers: nobody ever sent a packet.
+    NoPacket,
+}
+
+/// Writes the file and gives the number of packets that are whole in it.
+pub(crate) fn write(
+    path: &Path,
+    track: &Track,
+    packets: &[Packet],
+    form: Form,
+    ending: Ending,
+) -> Result<usize> {
+    let packets = if ending == Ending::NoPacket {
+        &[]
+    } else {
+        packets
+    };
+    let mut file = matroska::write(track, packets, form);
+    let whole = match ending {
+        Ending::InPacket(cut) if cut < packets.len() => {
+            file.bytes
+                .truncate(file.block_ends[cut] - packets[cut].data.len().div_ceil(2));
+            cut
+        }
+        _ => packets.len(),
+    };
+    std::fs::write(path, &file.bytes).with_context(|| format!("can't write {}", path.display()))?;
+    Ok(whole)
+}
