@@ -265,8 +265,9 @@ impl Audio {
                 while onsets.get(next).is_some_and(|onset| onset + BURST_MS < ms) {
                     next += 1;
                 }
-                let onset = onsets.get(next).copied().unwrap_or(f64::INFINITY);
-                let value = (self.amplitude * tone::burst(self.number, ms - onset)) as f32;
+                let burst = |onset| tone::burst(self.number, ms - onset);
+                let value = self.amplitude * onsets.get(next).map_or(0.0, burst);
+                let value = value as f32;
                 for _ in 0..channels {
                     out.write_all(&value.to_le_bytes())?;
                 }

@@ -78,54 +78,85 @@ pub struct File {
 /// Writes a file. Packets stand in the order and at the times given.
 #[must_use]
 pub fn write(track: &Track, packets: &[Packet], form: Form) -> File {
+    let clusters = Clusters::of(packets, form);
     let last_ms = packets.iter().map(|packet| packet.time_ms).max();
-    let duration_ms = last_ms.filter(|_| form == Form::Tidy);
-    let info = info(duration_ms);
-    let tracks = element(0x1654_AE6B, &track_entry(track));
-
-    let seek_length = seek_head(0, 0, 0).len();
-    let head_length = match form {
-        Form::Tidy => seek_length + info.len() + tracks.len(),
-        Form::Streamed => info.len() + tracks.len(),
+    let mut head = info(last_ms.filter(|_| form == Form::Tidy));
+    let tracks_at = head.len();
+    head.extend(element(0x1654_AE6B, &track_entry(track)));
+    // Nothing to seek to in a file without packets.
+    let is_indexed = form == Form::Tidy && !packets.is_empty();
+    if is_indexed {
+        let length = seek_head(0, 0, 0).len();
+        let cues_at = length + head.len() + clusters.bytes.len();
+        let seek_head = seek_head(length, length + tracks_at, cues_at);
+        head.splice(0..0, seek_head);
+    }
+    let cues = if is_indexed {
+        clusters.cues(head.len())
+    } else {
+        Vec::new()
     };
-
-    let mut clusters = Vec::new();
-    let mut ends_in_clusters = Vec::new();
-    let mut cues = Vec::new();
-    for group in split(packets) {
-        if group[0].key {
-            cues.push((group[0].time_ms, head_length + clusters.len()));
-        }
-        let (body, ends) = cluster(group);
-        match form {
-            Form::Tidy => clusters.extend(header(0x1F43_B675, body.len())),
-            Form::Streamed => clusters.extend(unknown_size(0x1F43_B675)),
-        }
-        ends_in_clusters.extend(ends.iter().map(|end| clusters.len() + end));
-        clusters.extend(body);
-    }
-
-    let mut segment = Vec::new();
-    if form == Form::Tidy {
-        let tracks_at = seek_length + info.len();
-        segment = seek_head(seek_length, tracks_at, head_length + clusters.len());
-    }
-    segment.extend(info);
-    segment.extend(tracks);
-    segment.extend(clusters);
-    if form == Form::Tidy {
-        segment.extend(cue_points(&cues));
-    }
 
     let mut bytes = ebml_header();
     match form {
-        Form::Tidy => bytes.extend(header(0x1853_8067, segment.len())),
+        Form::Tidy => {
+            let length = head.len() + clusters.bytes.len() + cues.len();
+            bytes.extend(header(0x1853_8067, length));
+        }
         Form::Streamed => bytes.extend(unknown_size(0x1853_8067)),
     }
-    let first = bytes.len() + head_length;
-    bytes.extend(segment);
-    let block_ends = ends_in_clusters.iter().map(|end| first + end).collect();
+    bytes.extend(head);
+    let first = bytes.len();
+    bytes.extend(clusters.bytes);
+    bytes.extend(cues);
+    let block_ends = clusters.block_ends.iter().map(|end| first + end).collect();
     File { bytes, block_ends }
+}
+
+/// All clusters, one after the other.
+struct Clusters {
+    bytes: Vec<u8>,
+    /// Where each block ends in the bytes.
+    block_ends: Vec<usize>,
+    /// Time and place of each cluster that begins with a key frame.
+    keys: Vec<(i64, usize)>,
+}
+
+impl Clusters {
+    fn of(packets: &[Packet], form: Form) -> Self {
+        let mut clusters = Self {
+            bytes: Vec::new(),
+            block_ends: Vec::new(),
+            keys: Vec::new(),
+        };
+        for group in split(packets) {
+            let (body, ends) = cluster(group);
+            if group[0].key {
+                clusters.keys.push((group[0].time_ms, clusters.bytes.len()));
+            }
+            clusters.bytes.extend(match form {
+                Form::Tidy => header(0x1F43_B675, body.len()),
+                Form::Streamed => unknown_size(0x1F43_B675),
+            });
+            let start = clusters.bytes.len();
+            clusters
+                .block_ends
+                .extend(ends.iter().map(|end| start + end));
+            clusters.bytes.extend(body);
+        }
+        clusters
+    }
+
+    /// The `Cues`, if the clusters begin that many bytes into the segment's body.
+    fn cues(&self, start: usize) -> Vec<u8> {
+        let point = |&(time_ms, at): &(i64, usize)| {
+            let place = [integer(0xF7, 1), integer(0xF1, (start + at) as u64)].concat();
+            let time = integer(0xB3, time_ms.max(0) as u64);
+            element(0xBB, &[time, element(0xB7, &place)].concat())
+        };
+        let points: Vec<u8> = self.keys.iter().flat_map(point).collect();
+        element(0x1C53_BB6B, &points)
+    }
 }
 
 fn ebml_header() -> Vec<u8> {
@@ -215,18 +246,6 @@ fn cluster(packets: &[Packet]) -> (Vec<u8>, Vec<usize>) {
         ends.push(body.len());
     }
     (body, ends)
-}
-
-fn cue_points(cues: &[(i64, usize)]) -> Vec<u8> {
-    let points: Vec<u8> = cues
-        .iter()
-        .flat_map(|&(time_ms, position)| {
-            let place = [integer(0xF7, 1), integer(0xF1, position as u64)].concat();
-            let point = [integer(0xB3, time_ms.max(0) as u64), element(0xB7, &place)];
-            element(0xBB, &point.concat())
-        })
-        .collect();
-    element(0x1C53_BB6B, &points)
 }
 
 /// Positions are from the start of the segment's body. Its own length doesn't

@@ -46,8 +46,15 @@ pub fn measure(room: &Room, composition: &Composition, tolerance: &Tolerance) ->
         picture::measure(room, composition, tolerance, &mut report)?;
         picture_end_ms = Some(report.frames as f64 * composition.frame_ms());
     }
-    if composition.sound && has("audio") {
-        let end_ms = sound::measure(room, composition, tolerance, zero_ms, &mut report)?;
+    let audio = streams
+        .iter()
+        .find(|stream| stream["codec_type"] == "audio");
+    if let Some(audio) = audio.filter(|_| composition.sound) {
+        let channels = audio["channels"]
+            .as_u64()
+            .context("sound without channels")?
+            .max(1) as usize;
+        let end_ms = sound::measure(room, composition, tolerance, channels, zero_ms, &mut report)?;
         if let Some(picture_end_ms) = picture_end_ms
             && (end_ms - picture_end_ms).abs() > tolerance.ends_ms
         {

@@ -25,8 +25,8 @@ struct Truth {
 }
 
 /// Decodes the sound and compares each voice with the truth. Gives the time at
-/// which the sound ends, in milliseconds of the output. `zero_ms` is the
-/// timestamp of the first picture.
+/// which the sound ends, in milliseconds of the output. The sound has so many
+/// `channels`; `zero_ms` is the timestamp of the first picture.
 ///
 /// # Errors
 /// If ffmpeg can't decode it.
@@ -34,6 +34,7 @@ pub fn measure(
     room: &Room,
     composition: &Composition,
     tolerance: &Tolerance,
+    channels: usize,
     zero_ms: f64,
     report: &mut Report,
 ) -> Result<f64> {
@@ -45,21 +46,33 @@ pub fn measure(
     let (mut peak, mut count) = (0.0f32, 0usize);
     // Timestamps as they are in the file; a late start is filled with silence.
     let after = ["-map", "0:a:0", "-af", "aresample=async=1:first_pts=0"];
-    let after = [&after[..], &["-ac", "2", "-ar", "48000", "-f", "f32le"]].concat();
+    let after = [&after[..], &["-ar", "48000", "-f", "f32le"]].concat();
     let mut mono = Vec::new();
     let mut take = |bytes: &[u8]| {
         mono.clear();
-        for frame in bytes.chunks_exact(8) {
-            let left = f32::from_le_bytes([frame[0], frame[1], frame[2], frame[3]]);
-            let right = f32::from_le_bytes([frame[4], frame[5], frame[6], frame[7]]);
-            peak = peak.max(left.abs()).max(right.abs());
-            mono.push(f32::midpoint(left, right));
-        }
+        let samples = bytes.chunks_exact(4);
+        let samples = samples.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        let samples: Vec<f32> = samples.collect();
+        peak = samples
+            .iter()
+            .fold(peak, |peak, sample| peak.max(sample.abs()));
+        // Channels as they are: a mixer's own idea of loudness has no place here.
+        mono.extend(
+            samples
+                .chunks_exact(channels)
+                .map(|c| c.iter().sum::<f32>() / channels as f32),
+        );
         count += mono.len();
         voices.iter_mut().for_each(|voice| voice.push(&mono));
         Ok(())
     };
-    ffmpeg::decode(&composition.path, &["-copyts"], &after, 8 * 480, &mut take)?;
+    ffmpeg::decode(
+        &composition.path,
+        &["-copyts"],
+        &after,
+        channels * 4 * 480,
+        &mut take,
+    )?;
     let end_ms = count as f64 * 1000.0 / RATE as f64 - zero_ms;
 
     let mut heard = Vec::new();
