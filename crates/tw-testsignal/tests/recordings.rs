@@ -5,7 +5,7 @@
 use serde_json::Value;
 use tw_testsignal::code::{Code, grid};
 use tw_testsignal::{
-    Audio, Content, Ending, Form, Frame, Recording, Room, Video, audio, ffmpeg, video,
+    Audio, Content, Ending, Form, Frame, Recording, Room, Video, audio, ffmpeg, gstreamer, video,
 };
 
 fn folder() -> tempfile::TempDir {
@@ -150,15 +150,89 @@ fn a_file_cut_off_keeps_what_is_whole() {
 }
 
 #[test]
-fn a_file_without_packets_has_a_stream_and_no_place() {
+fn a_file_without_packets_has_no_place() {
     let folder = folder();
-    let video = Video::new(3, 10.0).ending(Ending::NoPacket);
-    let video = video.write(folder.path().join("none.mkv")).unwrap();
-    let (format, stream) = probe(&video);
-    assert!(format["start_time"].is_null() && stream["codec_name"] == "vp8");
-    let mut room = Room::new(1);
-    let id = room.add("alice", 5, video);
-    assert!(room.record(id)["relative_offset_ms"].is_null());
+    let write = |form, ending| {
+        let video = Video::new(3, 10.0).form(form).ending(ending);
+        video.write(folder.path().join("none.mkv")).unwrap()
+    };
+    for form in [Form::Tidy, Form::Streamed] {
+        let empty = write(form, Ending::EmptyCluster);
+        let (format, stream) = probe(&empty);
+        assert!(format["start_time"].is_null() && stream["codec_name"] == "vp8");
+        assert_eq!(
+            (packet_times(&empty), frames(&empty), empty.span),
+            (vec![], &[][..], None)
+        );
+
+        let none = write(form, Ending::NoPacket);
+        let refused = ffmpeg::probe(&none.path, &["-show_format"]).unwrap_err();
+        assert!(refused.to_string().ends_with("End of file"), "{refused}");
+        let mut room = Room::new(1);
+        let id = room.add("alice", 5, none);
+        assert!(room.record(id)["relative_offset_ms"].is_null());
+    }
+}
+
+#[test]
+fn gstreamer_writes_the_same_packets_and_the_same_kind_of_file() {
+    if !gstreamer::is_installed() {
+        eprintln!("passed over: there is no gst-launch-1.0");
+        return;
+    }
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let video = Video::new(3, 24.0).start_ms(1564).without(1000..2000);
+    let ours = video
+        .clone()
+        .form(Form::Streamed)
+        .write(at("ours.mkv"))
+        .unwrap();
+    let theirs = gstreamer::restream(&video.write(at("tidy.mkv")).unwrap(), at("gst.mkv")).unwrap();
+    assert_eq!(packet_times(&theirs), packet_times(&ours));
+    assert_eq!(top_elements(&ours), top_elements(&theirs));
+    assert!(probe(&theirs).0["duration"].is_null());
+    check_codes(&theirs, 320, 240);
+
+    let voice = Audio::new(3)
+        .start_ms(300)
+        .without(1000..2000)
+        .write(at("voice.mka"))
+        .unwrap();
+    let theirs = gstreamer::restream(&voice, at("gst.mka")).unwrap();
+    assert_eq!(packet_times(&theirs), packet_times(&voice));
+    assert!(onset_errors(&theirs).iter().all(|error| error.abs() < 0.2));
+}
+
+/// Ids and sizes (`None`: unknown) of the segment and what is in it, other than
+/// tags, up to the first cluster.
+fn top_elements(recording: &Recording) -> Vec<(u32, Option<u64>)> {
+    let bytes = std::fs::read(&recording.path).unwrap();
+    let number = |at: usize, length: usize| {
+        bytes[at..at + length]
+            .iter()
+            .fold(0u64, |value, &byte| value << 8 | u64::from(byte))
+    };
+    let (mut at, mut elements) = (0, Vec::new());
+    loop {
+        let id_length = bytes[at].leading_zeros() as usize + 1;
+        let id = number(at, id_length) as u32;
+        let size_length = bytes[at + id_length].leading_zeros() as usize + 1;
+        let mask = (1 << (7 * size_length)) - 1;
+        let size = number(at + id_length, size_length) & mask;
+        at += id_length + size_length;
+        let known = (size != mask).then_some(size);
+        // Sizes of the segment and its clusters are what streaming leaves open.
+        let is_open = matches!(id, 0x1853_8067 | 0x1F43_B675);
+        if id != 0x1254_C367 {
+            elements.push((id, known.filter(|_| is_open)));
+        }
+        match id {
+            0x1853_8067 => {}
+            0x1F43_B675 => return elements,
+            _ => at += size as usize,
+        }
+    }
 }
 
 #[test]
@@ -222,8 +296,10 @@ fn onset_errors(voice: &Recording) -> Vec<f64> {
     let mut ear = Voice::new(voice.number, 0.35 * amplitude);
     let fill = "aresample=48000:async=1:min_hard_comp=0.01:first_pts=0";
     let raw = ["-af", fill, "-ac", "1", "-f", "f32le"];
-    ffmpeg::decode(&voice.path, &["-copyts"], &raw, 4, |bytes| {
-        ear.push(&[f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])]);
+    ffmpeg::decode(&voice.path, &["-copyts"], &raw, 1920, |bytes| {
+        let samples = bytes.chunks_exact(4);
+        let samples = samples.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        ear.push(&samples.collect::<Vec<_>>());
         Ok(())
     })
     .unwrap();

@@ -2,6 +2,7 @@
 
 use super::composition::{Cell, Composition, Gaps, Tolerance};
 use super::reader::{Seen, Shape};
+use crate::code::Code;
 use crate::recording::Content;
 use crate::room::{Room, TrackId};
 
@@ -39,8 +40,21 @@ pub struct Verdict {
     /// Output time - place of the frame shown, in milliseconds; `None` where no
     /// frame of the cell's tracks is shown.
     pub error_ms: Option<f64>,
-    /// What is wrong, in words; `None` if nothing is.
-    pub wrong: Option<String>,
+    /// What is wrong, and in words; `None` if nothing is.
+    pub wrong: Option<(Wrong, String)>,
+}
+
+/// In which way a cell can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wrong {
+    /// Background where there should be a picture.
+    Hole,
+    /// A picture that isn't one of the cell's.
+    Stranger,
+    /// The cell's own picture, too early or too late.
+    Off,
+    /// A picture without a code: a blend, or one in the wrong place.
+    Unreadable,
 }
 
 impl Expected {
@@ -72,43 +86,41 @@ impl Expected {
             Seen::Background => self.judge_background(at_ms),
             Seen::Unreadable => Verdict {
                 error_ms: None,
-                wrong: Some(format!(
-                    "a picture without a code, expected {}",
-                    self.wanted(at_ms)
+                wrong: Some((
+                    Wrong::Unreadable,
+                    format!("a picture without a code, expected {}", self.wanted(at_ms)),
                 )),
             },
-            Seen::Code(code) => {
-                let own_ms = i64::from(code.time_ms);
-                let candidates = self
-                    .shown
-                    .iter()
-                    .filter(|shown| shown.number == code.number);
-                let found = candidates
-                    .filter_map(|shown| {
-                        Some((shown, shown.places.iter().find(|p| p.own_ms == own_ms)?))
-                    })
-                    .min_by(|a, b| {
-                        (at_ms - a.1.at_ms)
-                            .abs()
-                            .total_cmp(&(at_ms - b.1.at_ms).abs())
-                    });
-                let Some((shown, place)) = found else {
-                    let what = format!("number {} at its {own_ms} ms", code.number);
-                    let wrong = format!(
-                        "the wrong picture ({what}), expected {}",
-                        self.wanted(at_ms)
-                    );
-                    return Verdict {
-                        error_ms: None,
-                        wrong: Some(wrong),
-                    };
-                };
-                let error_ms = at_ms - place.at_ms;
-                Verdict {
-                    error_ms: Some(error_ms),
-                    wrong: self.judge_error(at_ms, error_ms, shown, *place),
-                }
-            }
+            Seen::Code(code) => self.judge_picture(at_ms, code),
+        }
+    }
+
+    fn judge_picture(&self, at_ms: f64, code: Code) -> Verdict {
+        let own_ms = i64::from(code.time_ms);
+        let error = |place: &Place| at_ms - place.at_ms;
+        // A number may come back in a later recording with the same time on its clock.
+        let found = self
+            .shown
+            .iter()
+            .filter(|shown| shown.number == code.number)
+            .filter_map(|shown| Some((shown, shown.place(own_ms)?)))
+            .min_by(|(_, a), (_, b)| error(a).abs().total_cmp(&error(b).abs()));
+        let Some((shown, place)) = found else {
+            let number = code.number;
+            let expected = self.wanted(at_ms);
+            let words = format!(
+                "the wrong picture (number {number} at its {own_ms} ms), expected {expected}"
+            );
+            return Verdict {
+                error_ms: None,
+                wrong: Some((Wrong::Stranger, words)),
+            };
+        };
+        let error_ms = error(place);
+        let words = self.judge_error(at_ms, error_ms, shown, *place);
+        Verdict {
+            error_ms: Some(error_ms),
+            wrong: words.map(|words| (Wrong::Off, words)),
         }
     }
 
@@ -151,7 +163,10 @@ impl Expected {
             let inside = shown.start_ms() + edge < at_ms && at_ms < shown.end_ms() - edge;
             inside && !shown.is_gap(at_ms, edge, self.gaps)
         });
-        let wrong = missing.then(|| format!("background, expected {}", self.wanted(at_ms)));
+        let wrong = missing.then(|| {
+            let words = format!("background, expected {}", self.wanted(at_ms));
+            (Wrong::Hole, words)
+        });
         Verdict {
             error_ms: None,
             wrong,
@@ -173,6 +188,14 @@ impl Expected {
 }
 
 impl Shown {
+    /// The frame with that timestamp in its file.
+    fn place(&self, own_ms: i64) -> Option<&Place> {
+        let found = self
+            .places
+            .binary_search_by_key(&own_ms, |place| place.own_ms);
+        found.ok().map(|i| &self.places[i])
+    }
+
     fn start_ms(&self) -> f64 {
         self.places
             .first()

@@ -116,12 +116,10 @@ pub fn measure(
             }
             let verdict = expected.judge(at_ms, seen);
             errors[i].extend(verdict.error_ms);
-            if let Some(wrong) = verdict.wrong {
-                cell.wrong += 1;
+            if let Some((kind, words)) = verdict.wrong {
                 let name = &cell.name;
-                cell.violations.push(format!(
-                    "cell {i} ({name}), frame {n} at {at_ms:.1} ms: {wrong}"
-                ));
+                let words = format!("cell {i} ({name}), frame {n} at {at_ms:.1} ms: {words}");
+                cell.wrong.entry(kind).or_default().push(words);
             }
         }
         report.frames += 1;
@@ -129,7 +127,9 @@ pub fn measure(
     })?;
     for ((_, mut cell), errors) in cells.into_iter().zip(errors) {
         cell.errors = Errors::of(errors);
-        report.add_violations(std::mem::take(&mut cell.violations));
+        for violations in cell.wrong.values() {
+            report.add_violations(violations.clone());
+        }
         report.cells.push(cell);
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! What was measured.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use super::expected::Wrong;
 
 /// Violations of one cell or voice that are told one by one; the others are counted.
 const TOLD: usize = 5;
@@ -34,11 +37,18 @@ pub struct CellReport {
     pub background: usize,
     /// Output frames with a picture but no code.
     pub unreadable: usize,
-    /// Output frames that are not as they should be.
-    pub wrong: usize,
+    /// Output frames that are not as they should be, in words, by what is wrong.
+    pub wrong: BTreeMap<Wrong, Vec<String>>,
     /// Output time - place of the frame shown.
     pub errors: Errors,
-    pub(crate) violations: Vec<String>,
+}
+
+impl CellReport {
+    /// Number of output frames that are wrong in that way.
+    #[must_use]
+    pub fn count(&self, wrong: Wrong) -> usize {
+        self.wrong.get(&wrong).map_or(0, Vec::len)
+    }
 }
 
 /// What is heard of a voice.
@@ -126,7 +136,11 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "{:<28} {:>6} {:>6} {:>6} {:>6} {min_ms:>8.1} {median_ms:>8.1} {max_ms:>8.1}",
-                cell.name, cell.readable, cell.background, cell.unreadable, cell.wrong
+                cell.name,
+                cell.readable,
+                cell.background,
+                cell.unreadable,
+                cell.wrong.values().map(Vec::len).sum::<usize>()
             )?;
         }
         if !self.voices.is_empty() {
