@@ -152,7 +152,7 @@ pub struct Tolerance {
     /// Added on both sides of what is allowed for a picture: files have whole
     /// milliseconds.
     pub picture_ms: f64,
-    /// Of a burst's onset, beyond the constant delay.
+    /// Of a burst's onset, beyond the constant delay; 10 where a sender's clock drifts.
     pub sound_ms: f64,
     /// Of the delay that all voices have in common.
     pub common_delay_ms: f64,
