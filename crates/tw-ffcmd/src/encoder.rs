@@ -152,6 +152,11 @@ impl Encoding {
         Ok(Self { container, video, audio, crf, speed })
     }
 
+    /// Whether frames are stored in another order than they are shown (B-frames).
+    pub fn reorders_frames(&self) -> bool {
+        matches!(self.video, VideoCodec::H264 | VideoCodec::Hevc) || self.container == Container::Mp4
+    }
+
     /// Options for the picture.
     pub fn video_args(&self, rate: Rate, encoders: &Encoders) -> Vec<String> {
         let (encoder, options) = match self.video {

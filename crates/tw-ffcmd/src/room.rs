@@ -61,6 +61,8 @@ pub struct Track {
     pub gaps: Vec<Span>,
     /// Channels of the sound, if known.
     pub channels: Option<u32>,
+    /// Whether the file has an index, so that reading may begin in its middle.
+    pub seekable: bool,
 }
 
 impl Track {
@@ -119,6 +121,8 @@ struct Stream {
     packets: Option<u64>,
     frame_interval_ms: Option<f64>,
     #[serde(default)]
+    seekable: bool,
+    #[serde(default)]
     gaps: Vec<Gap>,
 }
 
@@ -176,6 +180,7 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
             .map(|g| Span { from: on_timeline(g.start_ms), to: on_timeline(g.end_ms) })
             .collect(),
         channels: stream.and_then(|s| s.channels),
+        seekable: stream.is_some_and(|s| s.seekable),
     })))
 }
 
@@ -362,6 +367,7 @@ pub mod tests_support {
             span: Span { from: Millis(from), to: Millis(to) },
             gaps: Vec::new(),
             channels: None,
+            seekable: false,
         }
     }
 }

@@ -14,10 +14,7 @@ fn sixteen_voices_at_the_same_time() {
         let path = folder.path().join(format!("{number}.mka"));
         // All sound together at 500 ms, and each by itself.
         let bursts = [500.0, 800.0 + 90.0 * f64::from(number)];
-        let voice = Audio::new(number)
-            .lasting_ms(2500)
-            .amplitude(0.05)
-            .bursts(bursts);
+        let voice = Audio::new(number).lasting_ms(2500).amplitude(0.05).bursts(bursts);
         room.add(&format!("voice{number}"), 0, voice.write(&path).unwrap());
         arguments.extend(["-i".to_owned(), path.to_str().unwrap().to_owned()]);
         graph += &format!("[{number}:a]");
@@ -37,11 +34,7 @@ fn sixteen_voices_at_the_same_time() {
         assert_eq!(report.voices.len(), 16);
         for voice in &report.voices {
             assert_eq!(voice.expected, 2);
-            assert!(
-                voice.errors.max_ms < 0.5 && voice.errors.min_ms > -0.5,
-                "{}",
-                voice.name
-            );
+            assert!(voice.errors.max_ms < 0.5 && voice.errors.min_ms > -0.5, "{}", voice.name);
         }
     }
 }

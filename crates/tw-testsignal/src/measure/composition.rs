@@ -29,10 +29,7 @@ pub struct Cell {
 impl Cell {
     /// A cell that shows those videos, each for the whole of its span.
     pub fn new(rect: Rect, tracks: impl IntoIterator<Item = TrackId>) -> Self {
-        Self {
-            rect,
-            tracks: tracks.into_iter().collect(),
-        }
+        Self { rect, tracks: tracks.into_iter().collect() }
     }
 }
 
@@ -166,12 +163,6 @@ impl Default for Tolerance {
     /// Picture ±1 ms (beside half an output frame and one source interval),
     /// onsets 1 ms, common delay 10 ms, levels 1.5 dB, ends 60 ms.
     fn default() -> Self {
-        Self {
-            picture_ms: 1.0,
-            sound_ms: 1.0,
-            common_delay_ms: 10.0,
-            level_db: 1.5,
-            ends_ms: 60.0,
-        }
+        Self { picture_ms: 1.0, sound_ms: 1.0, common_delay_ms: 10.0, level_db: 1.5, ends_ms: 60.0 }
     }
 }
