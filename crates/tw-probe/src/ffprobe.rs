@@ -71,7 +71,7 @@ impl Ffprobe {
         if let Some(old) = self.too_old.get_or_init(|| self.outdated()) {
             return Err(Failure::new(ErrorKind::Ffmpeg, old));
         }
-        Err(why(&finished))
+        Err(why(&finished, path))
     }
 
     fn run(&self, path: &str) -> Result<(Report, Finished), ProcessError> {
@@ -121,14 +121,27 @@ fn check_file(path: &str) -> Result<(), Failure> {
     fs::File::open(path).map(drop).map_err(failed)
 }
 
-/// Why ffprobe ended as it did.
-fn why(finished: &Finished) -> Failure {
-    let said = finished.stderr.iter().map(|line| without_address(line)).collect::<Vec<_>>().join("; ");
-    if said.contains("EBML header") || said.contains("Invalid data") {
-        return Failure::new(ErrorKind::Media, format!("not a Matroska file: {said}"));
+/// Why ffprobe ended as it did. Its last line is about the file when that could
+/// not be opened as what it should be; the lines before it speak of single bytes.
+fn why(finished: &Finished, path: &str) -> Failure {
+    let last = finished.stderr.last().map(|line| without_address(line)).unwrap_or_default();
+    let media = |message: String| Failure::new(ErrorKind::Media, message);
+    match last.strip_prefix(&format!("file:{path}: ")) {
+        Some("Invalid data found when processing input") => {
+            media(format!("{path} is not a Matroska file: fetch it again"))
+        }
+        // A container that ends before its first cluster.
+        Some("End of file" | "Input/output error") => {
+            media("no packets: nothing was recorded in this file, or it breaks off at once".into())
+        }
+        Some(reason) => media(format!("{path} cannot be read as Matroska: {reason}")),
+        None => {
+            let said =
+                finished.stderr.iter().map(|line| without_address(line)).collect::<Vec<_>>().join("; ");
+            let said = if said.is_empty() { said } else { format!(": {said}") };
+            Failure::new(ErrorKind::Ffmpeg, format!("ffprobe failed: {}{said}", finished.describe()))
+        }
     }
-    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-    Failure::new(ErrorKind::Ffmpeg, format!("ffprobe failed: {}{said}", finished.describe()))
 }
 
 /// A line without the `[matroska,webm @ 0x55…] ` before it.
