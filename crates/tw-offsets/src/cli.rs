@@ -23,6 +23,10 @@ pub enum To {
     Csv,
     /// The tutorial's table, for people
     Table,
+    /// A picture of the room's timeline
+    Svg,
+    /// The same, drawn in the terminal
+    Term,
 }
 
 /// Compute when each recording of a room begins on the room's timeline
@@ -76,8 +80,14 @@ CSV: columns are found by their names, in any order. A column room_sid tells roo
 kept. Out come track_name,offset,start_time,addition,reference_value,relative_offset; of several rooms,
 room_sid too.
 
+The pictures (--to svg, --to term) have a lane per participant, found by participant_identity, else by
+grouping_sids.participant_sid, else by the track's name. Bars end at end_time_ms, and show the gaps that
+tw-probe --gaps has found. Before a bar stand its offset (the recording's clock hasn't begun) and its
+start_time (it has, but nothing was recorded yet).
+
 Examples:
   tw-probe < fetched.jsonl | tw-offsets | tw-ffcmd -o room.webm --run
   tw-offsets --to table probed.jsonl
+  tw-probe --gaps < fetched.jsonl | tw-offsets --to svg > room.svg
   tw-offsets --from csv --to csv offsets.csv > with-relative-offsets.csv
   tw-offsets < probed.jsonl | jq -s 'max_by(.relative_offset_ms) | .sid'";
