@@ -26,7 +26,7 @@ svg{color-scheme:light dark;--bg:#fff;--ink:#1c2530;--soft:#66717f;--grid:#e3e7e
 --picture:#6da2ff;--sound:#3ccaa8;--gap:#ff7b72;--offset:#66717f;--start:#e5a84b}}\
 text{font:12px system-ui,sans-serif;fill:var(--ink)}.soft{fill:var(--soft)}.head{font-size:14px;font-weight:600}\
 .bg{fill:var(--bg)}.lane{fill:var(--lane)}.grid{stroke:var(--grid)}.zero{stroke:var(--soft)}\
-.picture{fill:var(--picture)}.sound{fill:var(--sound)}.gap{stroke:var(--gap);stroke-dasharray:2 2}\
+.picture{fill:var(--picture)}.sound{fill:var(--sound)}.gap{stroke:var(--gap);stroke-width:2;stroke-dasharray:3 2}\
 .offset{stroke:var(--offset);stroke-dasharray:1 3}.start{stroke:var(--start)}\
 g.bar:hover{opacity:.7}";
 

@@ -271,7 +271,7 @@ fn the_first_failure_can_end_it() {
 
 #[test]
 fn a_full_disk_and_a_closed_pipe() {
-    for to in ["jsonl", "csv", "table"] {
+    for to in ["jsonl", "csv", "table", "svg", "term"] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let mut child = Plain::new(env!("CARGO_BIN_EXE_tw-offsets"))
             .args(["--to", to])
@@ -298,6 +298,23 @@ fn a_full_disk_and_a_closed_pipe() {
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{to}");
     }
+}
+
+#[test]
+fn pictures_show_every_recording_and_name_those_without_a_place() {
+    let input = TUTORIAL_JSONL.to_owned() + "{\"sid\":\"RT<9>\",\"offset\":1}\n";
+    let (svg, said) = run(&["--to", "svg"], &input, 1);
+    assert!(said.contains("RT<9>: no start_time_ms: run tw-probe first"), "{said}");
+    assert_eq!(svg.matches("<g class=\"bar\">").count(), 4);
+    assert!(svg.contains(">alice</text>") && svg.contains(">bob</text>"), "{svg}");
+    assert!(svg.contains("Without a place: RT&lt;9&gt;") && !svg.contains("<script"), "{svg}");
+
+    let output = tool(&["--to", "term", "-q"]).env("COLUMNS", "70").write_stdin(input).assert().code(1);
+    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains('─')).count(), 5, "{text}");
+    assert!(text.contains("alice") && text.contains("Without a place: RT<9>"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 70), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text}");
 }
 
 #[test]
