@@ -331,3 +331,11 @@ fn several_files_and_their_line_numbers() {
     let assert = tool(&[&path("a"), &path("b")]).assert().code(1);
     assert.stderr(contains("b:3: not a JSON object")).stdout(contains("\"relative_offset_ms\":1"));
 }
+
+#[test]
+fn help_teaches_by_examples_that_fit_a_terminal() {
+    let help = run(&["--help"], "", 0).0;
+    assert!(help.contains("tw-probe < fetched.jsonl | tw-offsets"), "{help}");
+    let examples = help.split("All numbers").nth(1).unwrap();
+    assert!(examples.lines().all(|line| line.len() <= 80), "{help}");
+}

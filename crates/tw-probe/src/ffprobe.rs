@@ -33,7 +33,7 @@ pub struct Ffprobe {
 pub struct Answer {
     /// What ffprobe said.
     pub report: Report,
-    /// What it complained about while it went on: `File ended prematurely`.
+    /// What it found wrong with the container and went on: `File ended prematurely`.
     pub complaint: Option<String>,
 }
 
@@ -64,7 +64,7 @@ impl Ffprobe {
         }
         let (report, finished) =
             self.run(path).map_err(|e| Failure::new(ErrorKind::Ffmpeg, e.to_string()))?;
-        let complaint = finished.stderr.last().map(|line| without_address(line).to_owned());
+        let complaint = finished.stderr.iter().rev().find_map(|line| of_container(line)).map(str::to_owned);
         if finished.status.success() {
             return Ok(Answer { report, complaint });
         }
@@ -144,6 +144,13 @@ fn why(finished: &Finished, path: &str) -> Failure {
     }
 }
 
+/// The text of a line that is about the container. Those about a codec are left
+/// out: that a recording begins without a key frame, say, is usual and no matter
+/// of ours.
+fn of_container(line: &str) -> Option<&str> {
+    line.starts_with("[matroska").then(|| without_address(line))
+}
+
 /// A line without the `[matroska,webm @ 0x55…] ` before it.
 fn without_address(line: &str) -> &str {
     match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
@@ -186,5 +193,14 @@ mod tests {
             "File ended prematurely"
         );
         assert_eq!(without_address("[x] y"), "[x] y");
+    }
+
+    #[test]
+    fn only_what_is_wrong_with_the_container_is_told() {
+        assert_eq!(
+            of_container("[matroska,webm @ 0x55be] File ended prematurely"),
+            Some("File ended prematurely")
+        );
+        assert_eq!(of_container("[vp8 @ 0x55be] Discarding interframe without a prior keyframe!"), None);
     }
 }

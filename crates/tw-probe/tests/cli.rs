@@ -336,3 +336,12 @@ fn a_full_disk_and_a_closed_pipe() {
     let output = run(writer.into());
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn help_teaches_by_examples_and_progress_can_be_logged() {
+    let folder = TempDir::new().unwrap();
+    tool(&folder).arg("--help").assert().code(0).stdout(contains("tw-probe --files media/*.mk?"));
+    ffmpeg(&folder, AUDIO, "a.mka");
+    let (_, said) = run(tool(&folder).args(["--progress", "always", "--files", "a.mka", "a.mka"]), 0);
+    assert_eq!(said, "tw-probe: 2 of 2\n");
+}
