@@ -144,7 +144,8 @@ pub enum Overwrite {
 }
 
 impl Overwrite {
-    fn flag(self) -> &'static str {
+    /// How ffmpeg is told.
+    pub fn flag(self) -> &'static str {
         match self {
             Self::Yes => "-y",
             Self::No => "-n",

@@ -51,12 +51,11 @@ pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
             ".{}.part",
             step.output.file_name().unwrap_or_default().to_string_lossy()
         ));
-        let argv = step.argv_to(&part);
         // Written beside its place and renamed: make never takes half a file for a whole one.
-        let argv = argv.iter().map(|word| if word == "-n" { "-y" } else { word.as_str() });
+        let argv = step.argv_to(&part);
         let recipe = [
             format!("@mkdir -p {}", quote(&folder_of(&step.output))),
-            shell_line(argv),
+            shell_line(argv.iter().map(String::as_str)),
             format!("mv -f {} {}", quote(&part.to_string_lossy()), quote(&target)),
         ];
         let _ = writeln!(text, "{}: {}", make_word(&target), needs.join(" "));

@@ -59,10 +59,11 @@ pub fn chains(
     let overlays = overlays(room, placements, timeline, slice, look.gap);
     let canvas = Chain::source()
         .then(format!("color=c={}:s={}:r={}", look.background, look.size, timeline.rate))
-        .then(format!("trim=end_frame={}", slice.count()))
         .then("format=yuv420p");
+    // At the end, not on the canvas: an overlay whose canvas has ended goes on at the pace of what lies over it.
+    let cut = format!("trim=end_frame={}", slice.count());
     if overlays.is_empty() {
-        return vec![canvas.into_pads([PAD])];
+        return vec![canvas.then(cut).into_pads([PAD])];
     }
     let mut chains = vec![canvas.into_pads(["canvas"])];
     let pads = sources(room, &overlays, timeline, slice, input_of, &mut chains);
@@ -71,10 +72,12 @@ pub fn chains(
         let fitted = format!("fit{i}");
         chains
             .push(Chain::from([pad]).then(fit(overlay.placement.cell)).then("setsar=1").into_pads([&fitted]));
-        let above = if i + 1 == overlays.len() { PAD.to_owned() } else { format!("over{i}") };
+        let last = i + 1 == overlays.len();
+        let above = if last { PAD.to_owned() } else { format!("over{i}") };
         chains.push(
             Chain::from([below, fitted])
                 .then(lay_over(overlay.placement.cell, &overlay.shown, slice))
+                .then_if(last.then(|| cut.clone()))
                 .into_pads([&above]),
         );
         below = above;
@@ -220,8 +223,8 @@ mod tests {
         let graph = graph(&room(), &[place(0, LEFT), place(1, RIGHT)], None, &look());
         assert!(graph.contains("[0:v]setpts=round(PTS-1.584/TB+0.020/TB),settb=1/30[at0]"), "{graph}");
         assert!(graph.contains("[1:v]setpts=round(PTS-20.814/TB+19.251/TB),settb=1/30[at1]"), "{graph}");
-        assert!(graph.contains("enable='between(n,578,1199)'[picture]"), "{graph}");
-        assert!(graph.starts_with("color=c=black:s=1024x768:r=30,trim=end_frame=1200"), "{graph}");
+        assert!(graph.contains("enable='between(n,578,1199)',trim=end_frame=1200[picture]"), "{graph}");
+        assert!(graph.starts_with("color=c=black:s=1024x768:r=30,format=yuv420p[canvas]"), "{graph}");
     }
 
     #[test]
@@ -268,6 +271,6 @@ mod tests {
     #[test]
     fn nobody_seen_leaves_the_canvas() {
         let graph = graph(&room(), &[], None, &look());
-        assert_eq!(graph, "color=c=black:s=1024x768:r=30,trim=end_frame=1200,format=yuv420p[picture]");
+        assert_eq!(graph, "color=c=black:s=1024x768:r=30,format=yuv420p,trim=end_frame=1200[picture]");
     }
 }
