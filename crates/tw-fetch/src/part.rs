@@ -101,7 +101,8 @@ impl PartFile {
         self.length = 0;
         remove(&self.note_path)?;
         if let Some(note) = &self.note {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.note_path)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.note_path)?;
             file.write_all(serde_json::to_string(note)?.as_bytes())?;
         }
         Ok(())

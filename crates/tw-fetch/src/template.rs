@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn fields_make_a_name() {
-        let record = r#"{"sid":"RT1","container_format":"mka","offset":-5,"grouping_sids":{"room_sid":"RM1"}}"#;
+        let record =
+            r#"{"sid":"RT1","container_format":"mka","offset":-5,"grouping_sids":{"room_sid":"RM1"}}"#;
         assert_eq!(path("{sid}.{container_format}", record).unwrap(), "RT1.mka");
         assert_eq!(path("{room_sid}/x{offset}/{sid}", record).unwrap(), "RM1/x-5/RT1");
         assert_eq!(path("{sid}.{container_format}", r#"{"sid":"RT1","type":"audio"}"#).unwrap(), "RT1.mka");

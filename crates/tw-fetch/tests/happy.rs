@@ -14,8 +14,7 @@ use tw_loopback::{MediaAnswer, On, Recording, Twilio, room_sid};
 fn media_comes_whole_whatever_the_answer_looks_like() {
     for answer in [MediaAnswer::Redirect, MediaAnswer::OldLocation, MediaAnswer::JsonOnly] {
         let bytes = media(300_000);
-        let twilio =
-            Twilio::builder().recording(alice(&bytes)).media_answer(answer).start().unwrap();
+        let twilio = Twilio::builder().recording(alice(&bytes)).media_answer(answer).start().unwrap();
         let dir = folder();
         let input = records(&twilio, &[alice(&bytes)]);
         let output = fetch(&twilio, dir.path()).write_stdin(input.as_str()).assert().success();

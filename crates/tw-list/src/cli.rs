@@ -167,7 +167,9 @@ fn track(text: &str) -> Result<String, String> {
 /// RFC 3339, or a date alone: its beginning in UTC.
 fn time(text: &str) -> Result<Timestamp, String> {
     text.parse::<Timestamp>()
-        .or_else(|_| Date::strptime("%Y-%m-%d", text).and_then(|date| Ok(date.to_zoned(TimeZone::UTC)?.timestamp())))
+        .or_else(|_| {
+            Date::strptime("%Y-%m-%d", text).and_then(|date| Ok(date.to_zoned(TimeZone::UTC)?.timestamp()))
+        })
         .map_err(|_| "want a date (2026-01-31) or a time with its zone (2026-01-31T09:00:00Z)".into())
 }
 

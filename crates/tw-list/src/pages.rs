@@ -42,7 +42,9 @@ impl<'c> Pages<'c> {
     pub(crate) fn next(&mut self) -> Result<Option<Vec<Record>>, HttpError> {
         let Some(url) = self.next.take().transpose()? else { return Ok(None) };
         if !self.seen_pages.insert(url.to_string()) {
-            return Err(unreadable("a page names itself, or one before it, as the next: the list has no end"));
+            return Err(unreadable(
+                "a page names itself, or one before it, as the next: the list has no end",
+            ));
         }
         let page = self.client.json(&url)?;
         let meta: Meta = match page.raw("meta").map(serde_json::from_str) {

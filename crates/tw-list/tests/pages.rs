@@ -161,8 +161,7 @@ fn an_account_whose_list_breaks_off_marks_every_room_seen() {
     rooms.sort();
     assert_eq!(marked, rooms);
 
-    let twilio =
-        Twilio::builder().fault(On::api("/v1/Recordings"), Fault::Status(400)).start().unwrap();
+    let twilio = Twilio::builder().fault(On::api("/v1/Recordings"), Fault::Status(400)).start().unwrap();
     let output = list(&twilio).assert().code(1).stderr(contains("400").and(contains("20001")));
     assert_eq!(lines(&output).len(), 1);
     assert!(lines(&output)[0].get("grouping_sids").is_none());

@@ -74,9 +74,8 @@ impl BaseUrl {
     /// [`HttpError::Refused`] when it is not https. With a base URL on loopback,
     /// http to loopback will do.
     pub fn storage(&self, from: &Url, text: &str) -> Result<Url, HttpError> {
-        let url = from
-            .join(text)
-            .map_err(|e| HttpError::Refused(format!("the media's address is none: {e}")))?;
+        let url =
+            from.join(text).map_err(|e| HttpError::Refused(format!("the media's address is none: {e}")))?;
         let fine = match url.scheme() {
             "https" => url.host().is_some(),
             "http" => self.is_loopback() && is_loopback(&url),
@@ -182,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_segment_cannot_leave_its_place() {
-        let url = base("https://video.twilio.com").join(&["v1", "Rooms", "a/../b?c"], &[("Page Size", "1&2")]);
+        let url =
+            base("https://video.twilio.com").join(&["v1", "Rooms", "a/../b?c"], &[("Page Size", "1&2")]);
         assert_eq!(url.as_str(), "https://video.twilio.com/v1/Rooms/a%2F..%2Fb%3Fc?Page+Size=1%262");
     }
 

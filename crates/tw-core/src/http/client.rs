@@ -229,8 +229,8 @@ impl Client {
 
     fn status_error(&self, side: Side, mut response: Response<Body>) -> HttpError {
         let status = response.status().as_u16();
-        let retry_after = header(response.headers(), RETRY_AFTER)
-            .and_then(|value| retry_after(&value, SystemTime::now()));
+        let retry_after =
+            header(response.headers(), RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now()));
         // An error whose body doesn't come is an error still.
         let said = self.text(&mut response, LONGEST_ERROR).map(|body| said(&body)).unwrap_or_default();
         let error = HttpError::Status(StatusError { side, status, said, retry_after });
@@ -247,8 +247,10 @@ impl Client {
             .limit(limit)
             .read_to_vec()
             .map_err(|e| self.from_ureq(e, Side::Twilio))?;
-        String::from_utf8(bytes)
-            .map_err(|_| HttpError::Unreadable { what: "Twilio's answer is not UTF-8".into(), cut_off: false })
+        String::from_utf8(bytes).map_err(|_| HttpError::Unreadable {
+            what: "Twilio's answer is not UTF-8".into(),
+            cut_off: false,
+        })
     }
 
     fn from_ureq(&self, error: ureq::Error, side: Side) -> HttpError {

@@ -39,11 +39,7 @@ impl Policy {
     ///
     /// # Errors
     /// The first error that no other try can mend, or the last one.
-    pub fn run<T>(
-        &self,
-        what: &str,
-        mut work: impl FnMut() -> Result<T, HttpError>,
-    ) -> Result<T, HttpError> {
+    pub fn run<T>(&self, what: &str, mut work: impl FnMut() -> Result<T, HttpError>) -> Result<T, HttpError> {
         let mut attempts = self.attempts();
         loop {
             match work() {

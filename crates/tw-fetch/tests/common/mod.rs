@@ -53,7 +53,8 @@ fn record(twilio: &Twilio, sid: &str) -> String {
     let address = twilio.base_url().strip_prefix("http://").unwrap();
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     // Basic authorization of the loopback's account.
-    let authorization = "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTAwOTpsb29wYmFjay1hdXRoLXRva2VuLW5vdC1hLXNlY3JldA==";
+    let authorization =
+        "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTAwOTpsb29wYmFjay1hdXRoLXRva2VuLW5vdC1hLXNlY3JldA==";
     write!(
         stream,
         "GET /v1/Recordings/{sid} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Basic {authorization}\r\nConnection: close\r\n\r\n"
