@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::log::{Host, Request};
-use crate::recording::json;
+use crate::resource::json;
 
 /// Status, headers and body.
 pub(crate) struct Answer {

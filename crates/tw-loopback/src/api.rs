@@ -7,7 +7,8 @@ use crate::fault::Fault;
 use crate::filter::Filter;
 use crate::log::Request;
 use crate::page;
-use crate::recording::{Media, Recording, json};
+use crate::recording::{Media, Recording};
+use crate::resource::json;
 use crate::world::World;
 use crate::{ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN};
 

@@ -42,4 +42,5 @@ Examples:
   tw-loopback -- sh -c 'tw-list --room \"$ROOM\"'
   tw-loopback -- sh -c 'printf \"%s\\n\" $ROOMS | tw-list --rooms -'
   tw-loopback --recordings 250 -- sh -c 'tw-list --room \"$BIG_ROOM\" | wc -l'
-  tw-loopback > env & sleep 5; . ./env; curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" \"$TWILIO_BASE_URL/v1/Recordings\"";
+  tw-loopback > env          # and in another shell:
+  . ./env; tw-list --room \"$ROOM\"";

@@ -5,7 +5,8 @@ use url::form_urlencoded::Serializer;
 use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::log::Request;
-use crate::recording::{Recording, json};
+use crate::recording::Recording;
+use crate::resource::json;
 use crate::world::World;
 
 /// `PageSize`, where it is not said.

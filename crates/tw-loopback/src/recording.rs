@@ -1,11 +1,8 @@
 //! A recording as Twilio keeps it: the resource, and the media behind it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::ACCOUNT_SID;
 use crate::sid::sid;
 
 /// The `type` of a recording.
@@ -30,14 +27,14 @@ impl Kind {
         }
     }
 
-    fn container_format(self) -> &'static str {
+    pub(crate) fn container_format(self) -> &'static str {
         match self {
             Self::Audio => "mka",
             Self::Video | Self::Data => "mkv",
         }
     }
 
-    fn codec(self) -> Option<&'static str> {
+    pub(crate) fn codec(self) -> Option<&'static str> {
         match self {
             Self::Audio => Some("OPUS"),
             Self::Video => Some("VP8"),
@@ -79,24 +76,24 @@ impl Media {
 /// [`Recording::data`] with defaults for everything, then changed.
 #[derive(Clone, Debug)]
 pub struct Recording {
-    room: String,
+    pub(crate) room: String,
     identity: String,
-    kind: Kind,
-    track: String,
+    pub(crate) kind: Kind,
+    pub(crate) track: String,
     take: u32,
     sid: Option<String>,
     participant_sid: Option<String>,
     source_sid: Option<String>,
-    status: String,
-    date_created: String,
-    offset: i64,
-    duration: u64,
-    media: Media,
-    size: Option<u64>,
+    pub(crate) status: String,
+    pub(crate) date_created: String,
+    pub(crate) offset: i64,
+    pub(crate) duration: u64,
+    pub(crate) media: Media,
+    pub(crate) size: Option<u64>,
     media_headers: Vec<(String, String)>,
-    media_link: Option<String>,
+    pub(crate) media_link: Option<String>,
     /// Fields written otherwise than Twilio would: raw JSON, or left out.
-    written_as: Vec<(String, Option<String>)>,
+    pub(crate) written_as: Vec<(String, Option<String>)>,
 }
 
 impl Recording {
@@ -297,6 +294,15 @@ impl Recording {
         format!("{room}/{identity}/{track}/{}", kind.as_str())
     }
 
+    /// The file that the media comes from, if it comes from one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.media {
+            Media::File(path) => Some(path),
+            Media::None | Media::Bytes(_) => None,
+        }
+    }
+
     /// With its SIDs worked out once and for all: lists compare them thousands of times.
     pub(crate) fn settled(mut self) -> Self {
         self.sid = Some(self.rt());
@@ -328,57 +334,6 @@ impl Recording {
     pub(crate) fn media_headers(&self) -> &[(String, String)] {
         &self.media_headers
     }
-
-    /// The resource, in the order of the fields in Twilio's "Recordings" page.
-    pub(crate) fn to_json(&self, base_url: &str) -> String {
-        let rt = self.rt();
-        let url = format!("{base_url}/v1/Recordings/{rt}");
-        let link = self.media_link.clone();
-        let media = link.unwrap_or_else(|| format!("{url}/Media"));
-        let deleted = (self.status == "deleted").then_some(&self.date_created);
-        let mut fields = vec![
-            ("account_sid", json(ACCOUNT_SID)),
-            ("status", json(&self.status)),
-            ("date_created", json(&self.date_created)),
-            ("date_updated", json(&self.date_created)),
-            ("date_deleted", json(deleted)),
-            ("sid", json(rt)),
-            ("source_sid", json(self.mt())),
-            ("size", json(self.size.unwrap_or_else(|| self.media.len()))),
-            ("type", json(self.kind.as_str())),
-            ("duration", json(self.duration)),
-            ("container_format", json(self.kind.container_format())),
-            ("codec", json(self.kind.codec())),
-            ("track_name", json(&self.track)),
-            ("offset", json(self.offset)),
-            (
-                "grouping_sids",
-                format!(
-                    r#"{{"room_sid":{},"participant_sid":{}}}"#,
-                    json(&self.room),
-                    json(self.pa())
-                ),
-            ),
-            ("media_external_location", "null".to_owned()),
-            ("encryption_key", "null".to_owned()),
-            ("url", json(url)),
-            ("links", format!(r#"{{"media":{}}}"#, json(media))),
-        ];
-        for (name, text) in &self.written_as {
-            let place = fields.iter().position(|(field, _)| field == name);
-            match (place, text) {
-                (Some(place), Some(text)) => text.clone_into(&mut fields[place].1),
-                (Some(place), None) => drop(fields.remove(place)),
-                (None, Some(text)) => fields.push((name, text.clone())),
-                (None, None) => {}
-            }
-        }
-        let fields: Vec<String> = fields
-            .iter()
-            .map(|(name, text)| format!("{}:{text}", json(name)))
-            .collect();
-        format!("{{{}}}", fields.join(","))
-    }
 }
 
 /// `count` recordings of one room, without media: sound and picture in turn, the
@@ -400,60 +355,9 @@ pub fn many(room_sid: &str, count: usize) -> Vec<Recording> {
         .collect()
 }
 
-pub(crate) fn json(value: impl Serialize) -> String {
-    // Text, numbers and options of them can always be written.
-    serde_json::to_string(&value).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_fields_stand_in_twilios_order() {
-        let text = Recording::audio("RM1", "alice").to_json("http://localhost");
-        let names = [
-            "account_sid",
-            "status",
-            "date_created",
-            "date_updated",
-            "date_deleted",
-            "sid",
-            "source_sid",
-            "size",
-            "type",
-            "duration",
-            "container_format",
-            "codec",
-            "track_name",
-            "offset",
-            "grouping_sids",
-            "media_external_location",
-            "encryption_key",
-            "url",
-            "links",
-        ];
-        let places: Vec<usize> = names
-            .iter()
-            .map(|name| text.find(&format!("\"{name}\":")).unwrap())
-            .collect();
-        assert!(places.is_sorted(), "{text}");
-        serde_json::from_str::<serde_json::Value>(&text).unwrap();
-    }
-
-    #[test]
-    fn a_field_may_be_left_out_or_written_as_it_should_not_be() {
-        let text = Recording::video("RM1", "bob")
-            .offset(9_007_199_254_740_993)
-            .without("grouping_sids")
-            .written_as("duration", "-1.50e1")
-            .written_as("surprise", "[]")
-            .to_json("");
-        assert!(text.contains(r#""offset":9007199254740993,"#), "{text}");
-        assert!(!text.contains("grouping_sids"), "{text}");
-        assert!(text.contains(r#""duration":-1.50e1,"#), "{text}");
-        assert!(text.ends_with(r#","surprise":[]}"#), "{text}");
-    }
 
     #[test]
     fn another_take_is_another_recording_of_the_same_track() {

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::api::MediaAnswer;
 use crate::fault::{Fault, On};
@@ -13,6 +14,9 @@ use crate::recording::Recording;
 use crate::stop::Stop;
 use crate::world::World;
 use crate::{ACCOUNT_SID, AUTH_TOKEN, api, storage, wire};
+
+/// The pause after a connection that could not be accepted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
 /// A Twilio that runs until it is dropped.
 #[derive(Debug)]
@@ -208,11 +212,17 @@ impl Shared {
 
     fn listen(&self, listener: &TcpListener, host: Host) {
         std::thread::scope(|threads| {
-            while let Ok((stream, peer)) = listener.accept() {
-                if self.stop.is_said() {
-                    break;
+            while !self.stop.is_said() {
+                match listener.accept() {
+                    Ok((stream, peer)) => {
+                        threads.spawn(move || self.connection(stream, peer, host));
+                    }
+                    // A client that gave up while it waited, or no file descriptor
+                    // left: the next one may fare better, a little later.
+                    Err(_) => {
+                        self.stop.wait(Some(ACCEPT_AGAIN));
+                    }
                 }
-                threads.spawn(move || self.connection(stream, peer, host));
             }
         });
     }

@@ -51,28 +51,31 @@ impl Track {
             return Ok(path);
         }
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        // The process' own name: two that start at once don't meet.
-        let part = path.with_extension(format!("{}.part", std::process::id()));
-        let made = match self.kind {
-            Kind::Audio => self.make_sound(&recipe, &part),
+        // A folder of its own: two that make the same at once don't meet, and nothing
+        // half-made is ever under a final name.
+        let workshop = tempfile::Builder::new()
+            .prefix(".making-")
+            .tempdir_in(dir)
+            .with_context(|| format!("cannot write to {}", dir.display()))?;
+        let made = workshop.path().join("made");
+        match self.kind {
+            Kind::Audio => self.make_sound(&recipe, workshop.path(), &made)?,
             // Where drawtext finds no font, the picture does without.
-            _ => ffmpeg(&recipe, &part).or_else(|_| ffmpeg(&self.picture(""), &part)),
-        };
-        made.and_then(|()| {
-            std::fs::rename(&part, &path)
-                .with_context(|| format!("cannot write {}", path.display()))
-        })
-        .inspect_err(|_| drop(std::fs::remove_file(&part)))?;
+            _ => ffmpeg(&recipe, &made).or_else(|_| ffmpeg(&self.picture(""), &made))?,
+        }
+        std::fs::rename(&made, &path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
 
-    /// A beep of 50 ms at each whole second of the room.
+    /// A beep of 50 ms at each whole second of the room; none in the first tenth of
+    /// a second, where the encoder's delay would cut it short.
     fn sound(&self) -> Vec<String> {
         let at = seconds(self.joined_ms) + OPUS_LOOKAHEAD_S;
         let beep = format!(
-            "aevalsrc=exprs='0.4*sin(2*PI*{}*t)*lt(mod(t+{at:.4},1),0.05)':s=48000:d={}",
+            "aevalsrc=exprs='0.4*sin(2*PI*{}*t)*lt(mod(t+{at:.4},1),0.05)*gt(t,0.1)':s=48000:d={:.4}",
             self.pitch_hz,
-            seconds(self.length_ms)
+            seconds(self.length_ms) - OPUS_LOOKAHEAD_S
         );
         let encode = "-c:a libopus -b:a 24k -write_crc32 0 -f matroska";
         words(&["-f lavfi -i"], &beep, encode)
@@ -81,18 +84,15 @@ impl Track {
     /// The encoder's delay is in the signal; the file must not ask players to cut
     /// it again, as a recorder's files don't. Then the file is copied to its start
     /// time, which its first packet keeps to the millisecond.
-    fn make_sound(&self, recipe: &[String], part: &Path) -> anyhow::Result<()> {
-        let raw = part.with_extension("raw");
-        let made = ffmpeg(recipe, &raw).and_then(|()| {
-            let mut bytes = std::fs::read(&raw)?;
-            clear_encoder_delay(&mut bytes)?;
-            std::fs::write(&raw, bytes)?;
-            let mut copy = words(&["-i"], &raw.display().to_string(), "-c copy");
-            copy.extend(self.placed());
-            ffmpeg(&copy, part)
-        });
-        drop(std::fs::remove_file(&raw));
-        made
+    fn make_sound(&self, recipe: &[String], workshop: &Path, made: &Path) -> anyhow::Result<()> {
+        let raw = workshop.join("raw");
+        ffmpeg(recipe, &raw)?;
+        let mut bytes = std::fs::read(&raw)?;
+        clear_encoder_delay(&mut bytes)?;
+        std::fs::write(&raw, bytes)?;
+        let mut copy = words(&["-i"], &raw.display().to_string(), "-c copy");
+        copy.extend(self.placed());
+        ffmpeg(&copy, made)
     }
 
     /// Name, running time, a square that wanders and a bar that flashes at each
@@ -107,7 +107,8 @@ impl Track {
              [back][square]overlay=x='mod((t+{joined})*150,600)':y=360:shortest=1,format=yuv420p",
             self.colour
         );
-        let encode = "-c:v libvpx -deadline realtime -cpu-used 8 -threads 2 -g 150 -b:v 200k";
+        let encode =
+            "-c:v libvpx -deadline realtime -cpu-used 8 -threads 2 -g 150 -crf 10 -b:v 1M -qmax 35";
         let mut recipe = words(&["-filter_complex"], &graph, encode);
         recipe.extend(self.placed());
         recipe
