@@ -74,6 +74,11 @@ impl Progress {
         self.bar.inc_length(by);
     }
 
+    /// So many units that were counted won't be needed.
+    pub fn shrink(&self, by: u64) {
+        self.bar.dec_length(by);
+    }
+
     /// So many more units done.
     pub fn advance(&self, by: u64) {
         self.bar.inc(by);

@@ -1,5 +1,6 @@
 //! One recording's media, from Twilio into its file.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use tw_core::http::{Client, HttpError, MediaAddress, Side};
@@ -24,6 +25,8 @@ pub(crate) struct Download<'a> {
     pub(crate) client: &'a Client,
     /// Bytes that came, for people to see.
     pub(crate) progress: &'a Progress,
+    /// The same, of this recording alone.
+    pub(crate) received: &'a Cell<u64>,
     pub(crate) record: &'a Record,
     pub(crate) sid: &'a str,
     /// The final name.
@@ -67,7 +70,6 @@ impl Download<'_> {
             part.discard();
             return Ok(bytes);
         }
-        self.progress.grow(size.unwrap_or(0).saturating_sub(part.length()));
         if !part.is_whole() || size.is_some_and(|size| size != part.length()) {
             match self.fetch(&mut part, &media, size) {
                 Ok(()) => {}
@@ -138,7 +140,7 @@ impl Download<'_> {
                 (Some(404), _) => {
                     missing += 1;
                     if missing > TRIES_FOR_MISSING || !attempts.pause(&what, &error) {
-                        let failure = recording::without_media(self.client, self.sid, error);
+                        let failure = recording::without_media(self.client, self.sid, &error);
                         return Err(Trouble::Worthless(failure));
                     }
                     address = None;
@@ -180,6 +182,7 @@ impl Download<'_> {
                 break;
             }
             part.append(&buffer[..read]).map_err(Trouble::Final)?;
+            self.received.update(|bytes| bytes + read as u64);
             self.progress.advance(read as u64);
             if let Some(expected) = expected.filter(|expected| part.length() > *expected) {
                 let more = format!("has more than {} bytes", part.length());

@@ -11,6 +11,7 @@ mod part;
 mod recording;
 mod template;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -43,8 +44,11 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
     };
     let files = Arc::new(Progress::new(Some(0), "{pos} of {len} files"));
     let reader = Arc::clone(&client);
+    let announced = Arc::clone(&bytes);
+    let lines = input::lines(&cli.files)
+        .inspect(move |line| announced.grow(line.as_ref().map_or(0, recording::announced)));
     let status = filter::run_reading(
-        input::lines(&cli.files),
+        lines,
         cli.jobs.into(),
         &cli.common,
         &files,
@@ -64,6 +68,7 @@ struct Fetcher {
     client: Arc<Client>,
     folder: Folder,
     template: Template,
+    /// Bytes that came, of those that the input's records announce.
     bytes: Arc<Progress>,
     /// Who has which file: the first recording to claim it.
     claims: Mutex<HashMap<PathBuf, Arc<Claim>>>,
@@ -80,6 +85,18 @@ struct Claim {
 impl Fetcher {
     /// Fetches one recording and adds `path` and `bytes`.
     fn serve(&self, record: &mut Record) -> Result<(), Failure> {
+        let received = Cell::new(0);
+        let result = self.file(record, &received);
+        // What was there already, or doesn't come, needn't be waited for.
+        let announced = recording::size(record).ok().flatten().unwrap_or(0);
+        self.bytes.shrink(announced.saturating_sub(received.get()));
+        let (path, bytes) = result?;
+        record.set(&[("path", Some(json(&path)?)), ("bytes", Some(bytes.to_string()))]);
+        Ok(())
+    }
+
+    /// The recording's file and its length in bytes, fetched if need be.
+    fn file(&self, record: &Record, received: &Cell<u64>) -> Result<(PathBuf, u64), Failure> {
         let sid = recording::sid(record)?;
         let relative = self.template.path(record)?;
         let path = self.folder.join(&relative);
@@ -90,20 +107,19 @@ impl Fetcher {
                 format!("{} is {}'s file: put {{sid}} into --name", path.display(), claim.sid),
             ));
         }
-        let bytes = claim.result.get_or_init(|| self.fetch(record, &sid, &relative, &path)).clone()?;
-        record.set(&[("path", Some(json(&path)?)), ("bytes", Some(bytes.to_string()))]);
-        Ok(())
+        let fetch = || {
+            self.folder.make_parents(&relative)?;
+            let (client, progress) = (&*self.client, &*self.bytes);
+            let unique = self.template.is_unique();
+            Download { client, progress, received, record, sid: &sid, target: &path, unique }.run()
+        };
+        let bytes = claim.result.get_or_init(fetch).clone()?;
+        Ok((path, bytes))
     }
 
     fn claim(&self, path: &Path, sid: &str) -> Arc<Claim> {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         let claim = claims.entry(path.to_owned());
         Arc::clone(claim.or_insert_with(|| Arc::new(Claim { sid: sid.into(), result: OnceLock::new() })))
-    }
-
-    fn fetch(&self, record: &Record, sid: &str, relative: &Path, path: &Path) -> Result<u64, Failure> {
-        self.folder.make_parents(relative)?;
-        let unique = self.template.is_unique();
-        Download { client: &self.client, progress: &self.bytes, record, sid, target: path, unique }.run()
     }
 }

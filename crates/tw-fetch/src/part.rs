@@ -3,12 +3,13 @@
 //! The part is locked while it is written, so that of two runs one writes and the
 //! other waits. It outlives us: the next run goes on where it ends.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::{Errno, retry_on_intr};
 use serde::{Deserialize, Serialize};
 use tw_core::http::Part;
 use tw_core::{Failure, messages};
@@ -142,15 +143,17 @@ impl PartFile {
 }
 
 fn lock(file: &File, path: &Path) -> io::Result<()> {
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
+    let taken = match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => {
             messages::verbose(format_args!("{}: another run is at it; waiting", path.display()));
-            file.lock()
+            retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
         }
+        result => result,
+    };
+    match taken {
         // A file system that knows no locks: then two runs must not share a folder.
-        Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => Ok(()),
-        Err(TryLockError::Error(e)) => Err(e),
-        Ok(()) => Ok(()),
+        Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => Ok(()),
+        result => Ok(result?),
     }
 }
 

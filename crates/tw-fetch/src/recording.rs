@@ -13,15 +13,12 @@ use url::Url;
 /// What goes on in its place, and why.
 pub(crate) fn read(client: &Client, line: Line) -> Result<Record, (Record, Failure)> {
     let text = String::from_utf8_lossy(line.bytes.trim_ascii()).into_owned();
-    if !text.starts_with('{') && !text.starts_with('[') {
-        if is_sid("RT", &text) {
-            return look_up(client, &text);
-        }
-        let hint = if is_sid("RM", &text) { "a room: list its recordings with tw-list" } else { "" };
-        if !hint.is_empty() {
-            let failure = Failure::new(ErrorKind::Input, format!("{}: {text} is {hint}", line.place));
-            return Err((Record::empty(), failure));
-        }
+    if is_sid("RT", &text) {
+        return look_up(client, &text);
+    }
+    if is_sid("RM", &text) {
+        let what = format!("{}: {text} is a room: list its recordings with tw-list", line.place);
+        return Err((Record::empty(), Failure::new(ErrorKind::Input, what)));
     }
     let record = line.record().map_err(|failure| (Record::empty(), failure))?;
     match serde_json::from_str::<Lone>(record.as_str()) {
@@ -75,6 +72,12 @@ pub(crate) fn size(record: &Record) -> Result<Option<u64>, Failure> {
     Ok(record.get::<u64>("size")?.filter(|size| *size > 0))
 }
 
+/// What a line that has yet to be served adds to the bytes to come: for people to see.
+pub(crate) fn announced(line: &Line) -> u64 {
+    let record = std::str::from_utf8(&line.bytes).ok().and_then(|text| Record::parse(text).ok());
+    record.filter(|record| !record.is_marked()).and_then(|record| size(&record).ok()?).unwrap_or(0)
+}
+
 /// Whether the media can be had at all, as far as the record says.
 ///
 /// # Errors
@@ -115,7 +118,7 @@ pub(crate) fn media(client: &Client, record: &Record, sid: &str) -> Result<Url, 
 }
 
 /// Why Twilio has no media of a recording.
-pub(crate) fn without_media(client: &Client, sid: &str, error: HttpError) -> Failure {
+pub(crate) fn without_media(client: &Client, sid: &str, error: &HttpError) -> Failure {
     let status = match client.json(&resource(client, sid)) {
         Ok(record) => record.text_of("status").unwrap_or_default(),
         Err(gone) if gone.status() == Some(404) => "gone".into(),

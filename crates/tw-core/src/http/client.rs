@@ -25,6 +25,8 @@ const SLOWEST: u64 = 1024;
 const LONGEST_JSON: u64 = 64 << 20;
 /// The longest body of an error that is read.
 const LONGEST_ERROR: u64 = 64 << 10;
+/// Connections that are kept for the next request: as many as downloads run side by side, mostly.
+const IDLE_CONNECTIONS: usize = 16;
 /// So often the storage may send us on to another of its addresses.
 const STORAGE_REDIRECTS: usize = 5;
 
@@ -76,6 +78,7 @@ impl Client {
                 .max_redirects(0)
                 .http_status_as_error(false)
                 .user_agent(concat!("tw/", env!("CARGO_PKG_VERSION")))
+                .max_idle_connections_per_host(IDLE_CONNECTIONS)
                 // A compressed body has no length that could be checked.
                 .accept_encoding("identity")
                 .timeout_resolve(Some(silence))
@@ -143,11 +146,13 @@ impl Client {
         if status != 200 && !status.is_redirection() {
             return Err(self.status_error(Side::Twilio, response));
         }
-        let address = match header(response.headers(), LOCATION) {
+        let location = header(response.headers(), LOCATION);
+        // Read in any case: a connection with unread bytes can't serve the next request.
+        let body = self.text(&mut response, LONGEST_ERROR);
+        let address = match location {
             Some(location) => location,
             None => {
-                let text = self.text(&mut response, LONGEST_ERROR)?;
-                let body = Record::parse(text).map_err(|e| unreadable(&e))?;
+                let body = Record::parse(body?).map_err(|e| unreadable(&e))?;
                 body.text_of("redirect_to").or_else(|| body.text_of("location")).ok_or_else(|| {
                     let what = "Twilio's answer names no address of the media".into();
                     HttpError::Unreadable { what, cut_off: false }
@@ -174,7 +179,7 @@ impl Client {
                     .header(RANGE, format!("bytes={}-", part.length))
                     .header(IF_RANGE, part.etag.as_str());
             }
-            let response = request.call().map_err(|e| self.from_ureq(e, Side::Storage))?;
+            let response = request.call().map_err(|e| self.broken(e, Side::Storage))?;
             if let Some(location) =
                 header(response.headers(), LOCATION).filter(|_| response.status().is_redirection())
             {
@@ -209,7 +214,7 @@ impl Client {
             .get(url.as_str())
             .header(AUTHORIZATION, &self.authorization)
             .call()
-            .map_err(|e| self.from_ureq(e, Side::Twilio))
+            .map_err(|e| self.broken(e, Side::Twilio))
     }
 
     fn download(&self, response: Response<Body>, start: u64, total: Option<u64>) -> Download {
@@ -246,14 +251,14 @@ impl Client {
             .with_config()
             .limit(limit)
             .read_to_vec()
-            .map_err(|e| self.from_ureq(e, Side::Twilio))?;
+            .map_err(|e| self.broken(e, Side::Twilio))?;
         String::from_utf8(bytes).map_err(|_| HttpError::Unreadable {
             what: "Twilio's answer is not UTF-8".into(),
             cut_off: false,
         })
     }
 
-    fn from_ureq(&self, error: ureq::Error, side: Side) -> HttpError {
+    fn broken(&self, error: ureq::Error, side: Side) -> HttpError {
         HttpError::from_ureq(error, side, self.silence)
     }
 }

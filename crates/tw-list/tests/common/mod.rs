@@ -1,4 +1,5 @@
 //! tw-list against a loopback Twilio.
+#![allow(dead_code, reason = "each test file uses some of it")]
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
