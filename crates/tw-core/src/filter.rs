@@ -77,24 +77,48 @@ impl<'a> Sink<'a> {
     /// # Errors
     /// When stdout is closed or full.
     pub fn write(&mut self, outcome: Outcome) -> Result<ControlFlow<()>, OutputError> {
+        let flow = self.note(&outcome);
         match outcome {
-            Outcome::Served(record) => self.output.record(&record)?,
-            Outcome::Passed(record) => {
-                self.passed += 1;
-                self.status = Status::RecordsFailed;
+            Outcome::Served(record) | Outcome::Passed(record) => self.output.record(&record)?,
+            Outcome::Failed(mut record, failure) => {
+                record.mark(messages::tool(), &failure);
                 self.output.record(&record)?;
             }
-            Outcome::Failed(mut record, failure) => {
-                tell(&record, &failure);
-                record.mark(messages::tool(), &failure);
+        }
+        Ok(flow)
+    }
+
+    /// Counts and tells an outcome, but writes nothing: for output that has no
+    /// place for records.
+    pub fn note(&mut self, outcome: &Outcome) -> ControlFlow<()> {
+        match outcome {
+            Outcome::Served(_) => {}
+            Outcome::Passed(_) => {
+                self.passed += 1;
                 self.status = Status::RecordsFailed;
-                self.output.record(&record)?;
+            }
+            Outcome::Failed(record, failure) => {
+                tell(record, failure);
+                self.status = Status::RecordsFailed;
                 if self.common.fail_fast {
-                    return Ok(ControlFlow::Break(()));
+                    return ControlFlow::Break(());
                 }
             }
         }
-        Ok(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
+    }
+
+    /// Writes a line that is no record.
+    ///
+    /// # Errors
+    /// When stdout is closed or full.
+    pub fn line(&mut self, line: impl std::fmt::Display) -> Result<(), OutputError> {
+        self.output.line(line)
+    }
+
+    /// The writer itself, for lines of records that were served.
+    pub fn output(&mut self) -> &mut Output {
+        self.output
     }
 
     /// Hands on what has been written so far.
@@ -111,14 +135,18 @@ impl<'a> Sink<'a> {
     /// When stdout is closed or full.
     pub fn finish(self) -> Result<Status, OutputError> {
         self.output.flush()?;
-        if self.passed > 0 {
-            let records = if self.passed == 1 { "record" } else { "records" };
-            messages::warn(format_args!(
-                "{} {records} that failed in an earlier step handed on as they were",
-                self.passed
-            ));
-        }
+        tell_passed(self.passed);
         Ok(self.status)
+    }
+}
+
+/// Says how many records were handed on that an earlier tool has marked.
+pub fn tell_passed(count: u64) {
+    if count > 0 {
+        let records = if count == 1 { "record" } else { "records" };
+        messages::warn(format_args!(
+            "{count} {records} that failed in an earlier step handed on as they were"
+        ));
     }
 }
 
@@ -144,15 +172,29 @@ pub fn run(
     progress: &Arc<Progress>,
     serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> anyhow::Result<Status> {
+    run_lines(input::lines(files), jobs, common, progress, serve)
+}
+
+/// The same for lines that needn't come from files of records.
+///
+/// # Errors
+/// When the lines can't be read, or stdout is closed or full.
+pub fn run_lines(
+    lines: impl Iterator<Item = anyhow::Result<Line>> + Send + 'static,
+    jobs: usize,
+    common: &Common,
+    progress: &Arc<Progress>,
+    serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
+) -> anyhow::Result<Status> {
     let read = |line: Line| line.record().map_err(|failure| (Record::empty(), failure));
-    run_reading(input::lines(files), jobs, common, progress, read, serve)
+    run_reading(lines, jobs, common, progress, read, serve)
 }
 
 /// The same for lines that are not all records: `read` makes one of a line, or
 /// says what goes on in its place and why. It runs beside others, as `serve` does.
 ///
 /// # Errors
-/// When a file can't be read, or stdout is closed or full.
+/// When the lines can't be read, or stdout is closed or full.
 pub fn run_reading(
     lines: impl Iterator<Item = anyhow::Result<Line>> + Send + 'static,
     jobs: usize,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -71,26 +71,31 @@ pub struct Lines {
     current: Option<(Box<dyn BufRead + Send>, Place)>,
 }
 
-/// Opens nothing yet; no files, or `-`, mean stdin.
-pub fn lines(files: &[PathBuf]) -> Lines {
-    let stdin = [PathBuf::from("-")];
-    let files = if files.is_empty() { &stdin } else { files };
-    Lines { waiting: files.iter().cloned().collect(), current: None }
+/// The files that were named; stdin when none was.
+pub fn or_stdin(files: &[PathBuf]) -> Vec<PathBuf> {
+    if files.is_empty() { vec!["-".into()] } else { files.to_vec() }
 }
 
-impl Lines {
-    fn open(path: &PathBuf) -> anyhow::Result<(Box<dyn BufRead + Send>, Place)> {
-        if path.as_os_str() == "-" {
-            if io::stdin().is_terminal() {
-                messages::warn("reading from the terminal: type records, or end with Ctrl-D; see --help");
-            }
-            let reader = BufReader::with_capacity(64 * 1024, io::stdin());
-            return Ok((Box::new(reader), Place { source: "stdin".into(), line: 0 }));
+/// Opens nothing yet; no files, or `-`, mean stdin.
+pub fn lines(files: &[PathBuf]) -> Lines {
+    Lines { waiting: or_stdin(files).into(), current: None }
+}
+
+/// Opens a file, or stdin for `-`; the place stands before its first line.
+///
+/// # Errors
+/// When there is no such file, or it can't be read.
+pub fn open(path: &Path) -> anyhow::Result<(Box<dyn BufRead + Send>, Place)> {
+    if path.as_os_str() == "-" {
+        if io::stdin().is_terminal() {
+            messages::warn("reading from the terminal: type records, or end with Ctrl-D; see --help");
         }
-        let source = path.display().to_string();
-        let file = File::open(path).with_context(|| format!("cannot read {source}"))?;
-        Ok((Box::new(BufReader::with_capacity(64 * 1024, file)), Place { source, line: 0 }))
+        let reader = BufReader::with_capacity(64 * 1024, io::stdin());
+        return Ok((Box::new(reader), Place { source: "stdin".into(), line: 0 }));
     }
+    let source = path.display().to_string();
+    let file = File::open(path).with_context(|| format!("cannot read {source}"))?;
+    Ok((Box::new(BufReader::with_capacity(64 * 1024, file)), Place { source, line: 0 }))
 }
 
 impl Iterator for Lines {
@@ -100,7 +105,7 @@ impl Iterator for Lines {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let Some((reader, place)) = &mut self.current else {
-                match Self::open(&self.waiting.pop_front()?) {
+                match open(&self.waiting.pop_front()?) {
                     Ok(opened) => self.current = Some(opened),
                     Err(e) => return Some(Err(e)),
                 }

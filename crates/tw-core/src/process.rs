@@ -9,12 +9,14 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rustix::fs::Access;
 use rustix::process::{Pid, Signal};
 
 /// How many lines of a child's stderr are kept: the last ones say why it failed.
@@ -62,6 +64,23 @@ impl Finished {
 /// The program that a variable names, else `default` on PATH.
 pub fn program(variable: &str, default: &str) -> std::ffi::OsString {
     std::env::var_os(variable).filter(|value| !value.is_empty()).unwrap_or_else(|| default.into())
+}
+
+/// Makes sure that a program is there, without starting it: a name with a slash
+/// is a path, any other is looked for on PATH, as the system does it.
+///
+/// # Errors
+/// [`ProcessError::NotFound`].
+pub fn require(program: impl AsRef<Path>) -> Result<(), ProcessError> {
+    let program = program.as_ref();
+    let runnable = |path: &Path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok();
+    let found = if program.as_os_str().as_encoded_bytes().contains(&b'/') {
+        runnable(program)
+    } else {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| runnable(&folder.join(program)))
+    };
+    if found { Ok(()) } else { Err(ProcessError::NotFound(program.display().to_string())) }
 }
 
 /// A program and its arguments, prepared as every child of ours is.
@@ -325,6 +344,15 @@ mod tests {
     fn a_missing_program_has_its_own_line() {
         let error = Child::spawn(command("tw-no-such-program"), None).unwrap_err();
         assert!(error.to_string().starts_with("tw-no-such-program not found: install ffmpeg"));
+    }
+
+    #[test]
+    fn a_program_is_looked_for_without_being_started() {
+        assert!(require("sh").is_ok());
+        assert!(require("/bin/sh").is_ok());
+        for missing in ["tw-no-such-program", "./sh", "/bin", "/etc/passwd"] {
+            assert!(require(missing).is_err(), "{missing}");
+        }
     }
 
     #[test]

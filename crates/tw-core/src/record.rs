@@ -190,14 +190,16 @@ impl Record {
     }
 
     /// How messages call this record: its SID, with the track's name and type
-    /// where they say more; for a record without a SID, its path, track name or room.
+    /// where they say more; for a job, its room; for a record without a SID, its path,
+    /// track name or room.
     pub fn label(&self) -> String {
         let aside: Vec<String> = ["participant_identity", "track_name", "type"]
             .iter()
             .filter_map(|name| self.text_of(name))
             .filter(|text| !text.is_empty())
             .collect();
-        match (self.text_of("sid").or_else(|| self.text_of("path")), aside.is_empty()) {
+        let name = ["sid", "room_sid", "path"].iter().find_map(|name| self.text_of(name));
+        match (name, aside.is_empty()) {
             (Some(name), true) => name,
             (Some(name), false) => format!("{name} ({})", aside.join(", ")),
             (None, false) => aside.join(", "),

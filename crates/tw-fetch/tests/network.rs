@@ -1,5 +1,6 @@
 //! Every fault of the network: what passes is waited for, what doesn't is said.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::needless_pass_by_value, reason = "a list of faults reads better without references")]
 
 mod common;
 

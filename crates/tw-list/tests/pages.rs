@@ -1,5 +1,6 @@
 //! Lists of several pages, and what may be wrong with one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::needless_pass_by_value, reason = "a list of faults reads better without references")]
 
 mod common;
 

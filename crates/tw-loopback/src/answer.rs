@@ -48,10 +48,7 @@ pub(crate) enum End {
 impl Body {
     pub(crate) fn new(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
-        Self {
-            length: bytes.len() as u64,
-            bytes: Box::new(Cursor::new(bytes)),
-        }
+        Self { length: bytes.len() as u64, bytes: Box::new(Cursor::new(bytes)) }
     }
 }
 
@@ -106,8 +103,7 @@ impl Answer {
             Fault::ExpiredUrl => return expired(),
             Fault::InvalidJson => return Self::json(200, r#"{"meta":{"page":0,"#.to_owned()),
             Fault::Html(status) => {
-                let page =
-                    "<html><head><title>Proxy</title></head><body>Please sign in.</body></html>";
+                let page = "<html><head><title>Proxy</title></head><body>Please sign in.</body></html>";
                 return Self::new(*status, "text/html", page);
             }
             Fault::RedirectLoop => {
@@ -124,8 +120,7 @@ impl Answer {
             Fault::Unannounced(bytes) => self.delivery = Delivery::Unannounced(*bytes),
             Fault::Longer(more) => {
                 self.body.length += more;
-                self.body.bytes =
-                    Box::new(self.body.bytes.chain(std::io::repeat(b'+').take(*more)));
+                self.body.bytes = Box::new(self.body.bytes.chain(std::io::repeat(b'+').take(*more)));
             }
             Fault::Shorter(less) => self.body.length = self.body.length.saturating_sub(*less),
             Fault::RedirectTo(_)
@@ -156,9 +151,7 @@ fn bare_status(host: Host, status: u16) -> Answer {
             };
             Answer::twilio_error(status, code, reason(status))
         }
-        Host::Storage => {
-            Answer::storage_error(status, &reason(status).replace(' ', ""), reason(status))
-        }
+        Host::Storage => Answer::storage_error(status, &reason(status).replace(' ', ""), reason(status)),
     }
 }
 

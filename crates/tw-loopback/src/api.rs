@@ -55,13 +55,10 @@ pub(crate) fn answer(world: &mut World, request: &Request, fault: Option<&Fault>
 
 /// Whether these are the account's credentials, or the API key's.
 fn known(authorization: Option<&str>) -> bool {
-    [(ACCOUNT_SID, AUTH_TOKEN), (API_KEY, API_SECRET)]
-        .iter()
-        .any(|(user, password)| {
-            let pair =
-                base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-            authorization == Some(format!("Basic {pair}").as_str())
-        })
+    [(ACCOUNT_SID, AUTH_TOKEN), (API_KEY, API_SECRET)].iter().any(|(user, password)| {
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        authorization == Some(format!("Basic {pair}").as_str())
+    })
 }
 
 fn account_list(world: &World, request: &Request, fault: Option<&Fault>) -> Option<Answer> {
@@ -69,11 +66,7 @@ fn account_list(world: &World, request: &Request, fault: Option<&Fault>) -> Opti
         Ok(filter) => filter,
         Err(message) => return Some(Answer::twilio_error(400, 20001, &message)),
     };
-    let rows: Vec<&Recording> = world
-        .recordings()
-        .iter()
-        .filter(|r| filter.admits(r))
-        .collect();
+    let rows: Vec<&Recording> = world.recordings().iter().filter(|r| filter.admits(r)).collect();
     Some(page::answer(world, request, &rows, ACCOUNT_PAGE, fault))
 }
 
@@ -85,11 +78,8 @@ fn room_list(world: &World, request: &Request, rm: &str, fault: Option<&Fault>) 
         Ok(filter) => filter,
         Err(message) => return Some(Answer::twilio_error(400, 20001, &message)),
     };
-    let rows: Vec<&Recording> = world
-        .recordings()
-        .iter()
-        .filter(|r| r.rm() == rm && filter.admits(r))
-        .collect();
+    let rows: Vec<&Recording> =
+        world.recordings().iter().filter(|r| r.rm() == rm && filter.admits(r)).collect();
     Some(page::answer(world, request, &rows, ROOM_PAGE, fault))
 }
 
@@ -117,12 +107,8 @@ fn media(world: &mut World, request: &Request, rt: &str, fault: Option<&Fault>) 
     };
     let named = |field: &str| format!(r#"{{"{field}":{}}}"#, json(&address));
     Some(match world.media_answer {
-        MediaAnswer::Redirect => {
-            Answer::json(302, named("redirect_to")).header("Location", &address)
-        }
-        MediaAnswer::OldLocation => {
-            Answer::json(302, named("location")).header("Location", &address)
-        }
+        MediaAnswer::Redirect => Answer::json(302, named("redirect_to")).header("Location", &address),
+        MediaAnswer::OldLocation => Answer::json(302, named("location")).header("Location", &address),
         MediaAnswer::JsonOnly => Answer::json(200, named("redirect_to")),
     })
 }
@@ -145,10 +131,8 @@ fn room(world: &World, rm: &str) -> Option<Answer> {
 }
 
 fn participant(world: &World, rm: &str, pa: &str) -> Option<Answer> {
-    let recording = world
-        .recordings()
-        .iter()
-        .find(|recording| recording.rm() == rm && recording.pa() == pa)?;
+    let recording =
+        world.recordings().iter().find(|recording| recording.rm() == rm && recording.pa() == pa)?;
     Some(Answer::json(
         200,
         format!(
@@ -158,10 +142,7 @@ fn participant(world: &World, rm: &str, pa: &str) -> Option<Answer> {
             json(ACCOUNT_SID),
             json(recording.identity()),
             json(recording.created()),
-            json(format!(
-                "{}/v1/Rooms/{rm}/Participants/{pa}",
-                world.base_url
-            )),
+            json(format!("{}/v1/Rooms/{rm}/Participants/{pa}", world.base_url)),
         ),
     ))
 }

@@ -79,12 +79,7 @@ impl On {
     }
 
     fn host(host: Host, pattern: &str) -> Self {
-        Self {
-            host,
-            pattern: pattern.to_owned(),
-            skip: 0,
-            times: usize::MAX,
-        }
+        Self { host, pattern: pattern.to_owned(), skip: 0, times: usize::MAX }
     }
 
     /// Only the first `count` of them; all, if not said.
@@ -104,11 +99,7 @@ impl On {
     /// Whether this request is meant, whatever came before.
     #[must_use]
     pub fn matches(&self, request: &Request) -> bool {
-        let text = if self.pattern.contains('?') {
-            request.target.as_str()
-        } else {
-            request.path()
-        };
+        let text = if self.pattern.contains('?') { request.target.as_str() } else { request.path() };
         self.host == request.host && wildcard(&self.pattern, text)
     }
 }
@@ -149,9 +140,7 @@ fn wildcard(pattern: &str, text: &str) -> bool {
     let Some(text) = text.strip_prefix(head) else {
         return false;
     };
-    (0..=text.len())
-        .filter(|&at| text.is_char_boundary(at))
-        .any(|at| wildcard(rest, &text[at..]))
+    (0..=text.len()).filter(|&at| text.is_char_boundary(at)).any(|at| wildcard(rest, &text[at..]))
 }
 
 #[cfg(test)]
@@ -165,10 +154,7 @@ mod tests {
     #[test]
     fn a_star_is_any_text() {
         assert!(wildcard("/v1/Recordings", "/v1/Recordings"));
-        assert!(wildcard(
-            "/v1/Recordings/*/Media",
-            "/v1/Recordings/RT1/Media"
-        ));
+        assert!(wildcard("/v1/Recordings/*/Media", "/v1/Recordings/RT1/Media"));
         assert!(!wildcard("/v1/Recordings/*/Media", "/v1/Recordings/RT1"));
         assert!(wildcard("*", ""));
         assert!(wildcard("/a*b*c", "/abxbxc"));
@@ -190,16 +176,7 @@ mod tests {
         schedule.add(On::api("/a").after(1).first(1), Fault::Status(503));
         let met: Vec<_> = (0..5).map(|_| schedule.take(&get("/a"))).collect();
         let too_many = Some(Fault::TooManyRequests(None));
-        assert_eq!(
-            met,
-            [
-                too_many.clone(),
-                too_many,
-                None,
-                Some(Fault::Status(503)),
-                None
-            ]
-        );
+        assert_eq!(met, [too_many.clone(), too_many, None, Some(Fault::Status(503)), None]);
         assert_eq!(schedule.take(&get("/b")), None);
     }
 }

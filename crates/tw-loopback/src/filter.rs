@@ -22,11 +22,7 @@ impl Filter {
         for (name, value) in query {
             match name.as_str() {
                 "Status" => {
-                    one_of(
-                        name,
-                        value,
-                        &["processing", "completed", "deleted", "failed"],
-                    )?;
+                    one_of(name, value, &["processing", "completed", "deleted", "failed"])?;
                     filter.status = Some(value.clone());
                 }
                 "SourceSid" => filter.source_sid = Some(value.clone()),
@@ -53,9 +49,10 @@ impl Filter {
         status
             && is(&self.media_type, recording.kind().as_str())
             && (self.source_sid.is_none() || is(&self.source_sid, &recording.mt()))
-            && self.grouping_sids.iter().all(|sid| {
-                recording.rm() == sid || (sid.starts_with("PA") && recording.pa() == *sid)
-            })
+            && self
+                .grouping_sids
+                .iter()
+                .all(|sid| recording.rm() == sid || (sid.starts_with("PA") && recording.pa() == *sid))
             && self.in_time(recording)
     }
 
@@ -79,9 +76,7 @@ fn one_of(name: &str, value: &str, words: &[&str]) -> Result<(), String> {
 }
 
 fn date(name: &str, value: &str) -> Result<Timestamp, String> {
-    value
-        .parse()
-        .map_err(|_| format!("{name} must be an ISO 8601 date with time and zone"))
+    value.parse().map_err(|_| format!("{name} must be an ISO 8601 date with time and zone"))
 }
 
 #[cfg(test)]
@@ -89,10 +84,8 @@ mod tests {
     use super::*;
 
     fn admits(query: &[(&str, &str)], recording: &Recording) -> bool {
-        let query: Vec<_> = query
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let query: Vec<_> =
+            query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Filter::from_query(&query).unwrap().admits(recording)
     }
 
@@ -105,24 +98,13 @@ mod tests {
             ("GroupingSid", "RM1", "RM2"),
             ("GroupingSid", &alice.pa(), "PA0"),
             ("MediaType", "audio", "video"),
-            (
-                "DateCreatedAfter",
-                "2026-02-01T00:00:00Z",
-                "2026-02-01T00:00:01Z",
-            ),
-            (
-                "DateCreatedBefore",
-                "2026-02-01T01:00:01+01:00",
-                "2026-02-01T00:00:00Z",
-            ),
+            ("DateCreatedAfter", "2026-02-01T00:00:00Z", "2026-02-01T00:00:01Z"),
+            ("DateCreatedBefore", "2026-02-01T01:00:01+01:00", "2026-02-01T00:00:00Z"),
         ];
         for (name, yes, no) in cases {
             assert!(admits(&[(name, yes)], &alice), "{name}={yes}");
             assert!(!admits(&[(name, no)], &alice), "{name}={no}");
-            assert!(
-                admits(&[(&name.to_lowercase(), no)], &alice),
-                "{name} in small letters"
-            );
+            assert!(admits(&[(&name.to_lowercase(), no)], &alice), "{name} in small letters");
         }
     }
 
@@ -135,11 +117,7 @@ mod tests {
 
     #[test]
     fn a_word_that_the_api_does_not_know_is_refused() {
-        for (name, value) in [
-            ("Status", "done"),
-            ("MediaType", "Audio"),
-            ("DateCreatedAfter", "today"),
-        ] {
+        for (name, value) in [("Status", "done"), ("MediaType", "Audio"), ("DateCreatedAfter", "today")] {
             let query = [(name.to_owned(), value.to_owned())];
             assert!(Filter::from_query(&query).unwrap_err().contains(name));
         }

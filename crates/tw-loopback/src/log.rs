@@ -24,29 +24,20 @@ pub struct Request {
 
 impl Request {
     pub(crate) fn new(host: Host, method: &str, target: &str) -> Self {
-        Self {
-            host,
-            method: method.to_owned(),
-            target: target.to_owned(),
-            headers: Vec::new(),
-        }
+        Self { host, method: method.to_owned(), target: target.to_owned(), headers: Vec::new() }
     }
 
     /// The path, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.target
-            .split_once('?')
-            .map_or(&self.target, |(path, _)| path)
+        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
     }
 
     /// The query's names and values, decoded, in order.
     #[must_use]
     pub fn query(&self) -> Vec<(String, String)> {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
-        url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
     }
 
     /// The value of a header; its name's case doesn't matter.

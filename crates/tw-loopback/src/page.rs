@@ -22,21 +22,15 @@ pub(crate) fn answer(
 ) -> Answer {
     let query = request.query();
     let number = |name: &str, default: usize| {
-        query
-            .iter()
-            .rev()
-            .find(|(key, _)| key == name)
-            .map_or(Some(default), |(_, value)| value.parse().ok())
+        query.iter().rev().find(|(key, _)| key == name).map_or(Some(default), |(_, value)| value.parse().ok())
     };
-    let Some(size) = number("PageSize", DEFAULT_SIZE).filter(|size| (1..=largest).contains(size))
-    else {
+    let Some(size) = number("PageSize", DEFAULT_SIZE).filter(|size| (1..=largest).contains(size)) else {
         return Answer::twilio_error(400, 20007, &format!("PageSize must be 1 to {largest}"));
     };
     let token = query.iter().find(|(key, _)| key == "PageToken");
-    let (Some(page), Some(start)) = (
-        number("Page", 0),
-        start(rows, size, token.map(|(_, value)| value.as_str())),
-    ) else {
+    let (Some(page), Some(start)) =
+        (number("Page", 0), start(rows, size, token.map(|(_, value)| value.as_str())))
+    else {
         return Answer::twilio_error(400, 20006, "Invalid page");
     };
     let shown = &rows[start..rows.len().min(start + size)];
@@ -69,10 +63,7 @@ pub(crate) fn answer(
         .filter(|_| start > 0)
         .map(|first| address(page.saturating_sub(1), Some(format!("PB{}", first.rt()))));
 
-    let shown: Vec<String> = shown
-        .iter()
-        .map(|row| row.to_json(&world.base_url))
-        .collect();
+    let shown: Vec<String> = shown.iter().map(|row| row.to_json(&world.base_url)).collect();
     Answer::json(
         200,
         format!(

@@ -53,10 +53,8 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     }
     let twilio = server.start().context("cannot listen on 127.0.0.1")?;
 
-    let mut environment: Vec<(&str, String)> = twilio
-        .env()
-        .map(|(name, value)| (name, value.to_owned()))
-        .to_vec();
+    let mut environment: Vec<(&str, String)> =
+        twilio.env().map(|(name, value)| (name, value.to_owned())).to_vec();
     environment.push(("ROOM", tutorial.sid()));
     environment.push(("ROOMS", small.map(|room| room.sid()).join(" ")));
     if cli.recordings > 0 {
@@ -106,19 +104,15 @@ fn wait_for(
         listening.close();
         status
     })?;
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
 fn serve(json: bool, environment: &[(&str, String)], mut signals: Signals) -> anyhow::Result<u8> {
     let mut text = String::new();
     if json {
-        let object: serde_json::Map<String, serde_json::Value> = environment
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
-            .collect();
+        let object: serde_json::Map<String, serde_json::Value> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
         text.push_str(&serde_json::Value::Object(object).to_string());
         text.push('\n');
     } else {
@@ -128,10 +122,7 @@ fn serve(json: bool, environment: &[(&str, String)], mut signals: Signals) -> an
         }
     }
     let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .context("cannot write to stdout")?;
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to stdout")?;
     // Asked to end, it has done all that was asked of it.
     signals.forever().next();
     Ok(0)

@@ -241,8 +241,7 @@ impl Recording {
     /// `written_as("offset", "-1.5e3")`. A name that Twilio doesn't know comes last.
     #[must_use]
     pub fn written_as(mut self, field: &str, json: &str) -> Self {
-        self.written_as
-            .push((field.to_owned(), Some(json.to_owned())));
+        self.written_as.push((field.to_owned(), Some(json.to_owned())));
         self
     }
 
@@ -256,25 +255,19 @@ impl Recording {
     /// The recording's own SID, `RT...`.
     #[must_use]
     pub fn rt(&self) -> String {
-        self.sid
-            .clone()
-            .unwrap_or_else(|| sid("RT", &format!("{}/{}", self.track_key(), self.take)))
+        self.sid.clone().unwrap_or_else(|| sid("RT", &format!("{}/{}", self.track_key(), self.take)))
     }
 
     /// The SID of the track it was recorded from, `MT...`.
     #[must_use]
     pub fn mt(&self) -> String {
-        self.source_sid
-            .clone()
-            .unwrap_or_else(|| sid("MT", &self.track_key()))
+        self.source_sid.clone().unwrap_or_else(|| sid("MT", &self.track_key()))
     }
 
     /// The participant's SID, `PA...`.
     #[must_use]
     pub fn pa(&self) -> String {
-        self.participant_sid
-            .clone()
-            .unwrap_or_else(|| sid("PA", &format!("{}/{}", self.room, self.identity)))
+        self.participant_sid.clone().unwrap_or_else(|| sid("PA", &format!("{}/{}", self.room, self.identity)))
     }
 
     /// The room's SID, `RM...`.
@@ -284,13 +277,7 @@ impl Recording {
     }
 
     fn track_key(&self) -> String {
-        let Self {
-            room,
-            identity,
-            track,
-            kind,
-            ..
-        } = self;
+        let Self { room, identity, track, kind, .. } = self;
         format!("{room}/{identity}/{track}/{}", kind.as_str())
     }
 

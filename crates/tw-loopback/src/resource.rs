@@ -30,11 +30,7 @@ impl Recording {
             ("offset", json(self.offset)),
             (
                 "grouping_sids",
-                format!(
-                    r#"{{"room_sid":{},"participant_sid":{}}}"#,
-                    json(&self.room),
-                    json(self.pa())
-                ),
+                format!(r#"{{"room_sid":{},"participant_sid":{}}}"#, json(&self.room), json(self.pa())),
             ),
             ("media_external_location", "null".to_owned()),
             ("encryption_key", "null".to_owned()),
@@ -50,10 +46,8 @@ impl Recording {
                 (None, None) => {}
             }
         }
-        let fields: Vec<String> = fields
-            .iter()
-            .map(|(name, text)| format!("{}:{text}", json(name)))
-            .collect();
+        let fields: Vec<String> =
+            fields.iter().map(|(name, text)| format!("{}:{text}", json(name))).collect();
         format!("{{{}}}", fields.join(","))
     }
 }
@@ -92,10 +86,8 @@ mod tests {
             "url",
             "links",
         ];
-        let places: Vec<usize> = names
-            .iter()
-            .map(|name| text.find(&format!("\"{name}\":")).unwrap())
-            .collect();
+        let places: Vec<usize> =
+            names.iter().map(|name| text.find(&format!("\"{name}\":")).unwrap()).collect();
         assert!(places.is_sorted(), "{text}");
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
     }

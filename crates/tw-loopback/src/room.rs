@@ -102,9 +102,7 @@ impl Room {
     }
 
     fn places(&self) -> impl Iterator<Item = (&Person, Kind)> {
-        self.people
-            .iter()
-            .flat_map(|person| [(person, Kind::Audio), (person, Kind::Video)])
+        self.people.iter().flat_map(|person| [(person, Kind::Audio), (person, Kind::Video)])
     }
 
     /// Milliseconds from the origin of the offsets to the first sample of the room.
@@ -136,14 +134,7 @@ impl Person {
         sound_start_ms: i64,
         picture_start_ms: i64,
     ) -> Self {
-        Self {
-            identity,
-            colour,
-            pitch_hz,
-            offset_ms,
-            sound_start_ms,
-            picture_start_ms,
-        }
+        Self { identity, colour, pitch_hz, offset_ms, sound_start_ms, picture_start_ms }
     }
 
     fn start_ms(&self, kind: Kind) -> i64 {
@@ -166,19 +157,8 @@ mod tests {
     fn the_tutorials_numbers_come_out() {
         let room = Room::tutorial();
         let additions: Vec<i64> = room.places().map(|(p, kind)| p.addition_ms(kind)).collect();
-        assert_eq!(
-            additions,
-            [
-                163_481_007_295,
-                163_481_007_315,
-                163_481_026_521,
-                163_481_026_546
-            ]
-        );
-        let joined: Vec<i64> = room
-            .places()
-            .map(|(p, kind)| room.track(p, kind).joined_ms)
-            .collect();
+        assert_eq!(additions, [163_481_007_295, 163_481_007_315, 163_481_026_521, 163_481_026_546]);
+        let joined: Vec<i64> = room.places().map(|(p, kind)| room.track(p, kind).joined_ms).collect();
         assert_eq!(joined, [0, 20, 19_226, 19_251]);
     }
 }

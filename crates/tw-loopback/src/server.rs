@@ -103,8 +103,7 @@ impl Builder {
         };
         for (listener, host) in [(api, Host::Api), (storage, Host::Storage)] {
             let shared = Arc::clone(&twilio.shared);
-            let thread =
-                std::thread::Builder::new().spawn(move || shared.listen(&listener, host))?;
+            let thread = std::thread::Builder::new().spawn(move || shared.listen(&listener, host))?;
             twilio.listeners.push(thread);
         }
         Ok(twilio)
@@ -166,21 +165,14 @@ impl Twilio {
     #[must_use]
     pub fn count(&self, on: &On) -> usize {
         let world = self.shared.world();
-        world
-            .log
-            .iter()
-            .filter(|request| on.matches(request))
-            .count()
+        world.log.iter().filter(|request| on.matches(request)).count()
     }
 
     /// Whether credentials ever came to the storage host.
     #[must_use]
     pub fn credentials_leaked(&self) -> bool {
         let world = self.shared.world();
-        world
-            .log
-            .iter()
-            .any(|request| request.host == Host::Storage && request.authorized())
+        world.log.iter().any(|request| request.host == Host::Storage && request.authorized())
     }
 }
 

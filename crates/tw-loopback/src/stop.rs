@@ -28,10 +28,7 @@ impl Stop {
                 let waited = self.heard.wait_timeout_while(said, time, |said| !*said);
                 *waited.unwrap_or_else(PoisonError::into_inner).0
             }
-            None => *self
-                .heard
-                .wait_while(said, |said| !*said)
-                .unwrap_or_else(PoisonError::into_inner),
+            None => *self.heard.wait_while(said, |said| !*said).unwrap_or_else(PoisonError::into_inner),
         }
     }
 }

@@ -39,22 +39,14 @@ pub(crate) fn answer(world: &mut World, request: &Request, fault: Option<&Fault>
     };
     let range = request
         .header("range")
-        .filter(|_| {
-            request
-                .header("if-range")
-                .is_none_or(|wanted| wanted == etag)
-        })
+        .filter(|_| request.header("if-range").is_none_or(|wanted| wanted == etag))
         .and_then(|text| Range::parse(text, length));
     let (status, from, to) = match range {
         None => (200, 0, length),
         Some(Range::Part { from, to }) => (206, from, to),
         Some(Range::Outside) => {
-            return Answer::storage_error(
-                416,
-                "InvalidRange",
-                "The requested range is not satisfiable",
-            )
-            .header("Content-Range", &format!("bytes */{length}"));
+            return Answer::storage_error(416, "InvalidRange", "The requested range is not satisfiable")
+                .header("Content-Range", &format!("bytes */{length}"));
         }
     };
     let Ok(body) = open(media, from, to) else {
@@ -64,9 +56,8 @@ pub(crate) fn answer(world: &mut World, request: &Request, fault: Option<&Fault>
         crate::Kind::Audio => "audio/x-matroska",
         _ => "video/x-matroska",
     };
-    let mut answer = Answer::new(status, content_type, Vec::new())
-        .header("ETag", &etag)
-        .header("Accept-Ranges", "bytes");
+    let mut answer =
+        Answer::new(status, content_type, Vec::new()).header("ETag", &etag).header("Accept-Ranges", "bytes");
     if status == 206 {
         let span = format!("bytes {from}-{}/{length}", to - 1);
         answer = answer.header("Content-Range", &span);
@@ -86,18 +77,12 @@ fn missing() -> Answer {
 fn about(media: &Media) -> Option<(u64, String)> {
     match media {
         Media::None => None,
-        Media::Bytes(bytes) => Some((
-            bytes.len() as u64,
-            format!("\"{:016x}\"", fnv1a(bytes.iter().copied())),
-        )),
+        Media::Bytes(bytes) => {
+            Some((bytes.len() as u64, format!("\"{:016x}\"", fnv1a(bytes.iter().copied()))))
+        }
         Media::File(path) => {
             let about = path.metadata().ok()?;
-            let stamp = about
-                .modified()
-                .ok()?
-                .duration_since(std::time::UNIX_EPOCH)
-                .ok()?
-                .as_nanos();
+            let stamp = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos();
             Some((about.len(), format!("\"{:x}-{stamp:x}\"", about.len())))
         }
     }
@@ -141,11 +126,7 @@ impl Range {
                 (first.parse().ok()?, length.min(last.saturating_add(1)))
             }
         };
-        Some(if from < to {
-            Self::Part { from, to }
-        } else {
-            Self::Outside
-        })
+        Some(if from < to { Self::Part { from, to } } else { Self::Outside })
     }
 }
 

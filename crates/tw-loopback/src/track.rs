@@ -63,8 +63,7 @@ impl Track {
             // Where drawtext finds no font, the picture does without.
             _ => ffmpeg(&recipe, &made).or_else(|_| ffmpeg(&self.picture(""), &made))?,
         }
-        std::fs::rename(&made, &path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::rename(&made, &path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
 
@@ -107,8 +106,7 @@ impl Track {
              [back][square]overlay=x='mod((t+{joined})*150,600)':y=360:shortest=1,format=yuv420p",
             self.colour
         );
-        let encode =
-            "-c:v libvpx -deadline realtime -cpu-used 8 -threads 2 -g 150 -crf 10 -b:v 1M -qmax 35";
+        let encode = "-c:v libvpx -deadline realtime -cpu-used 8 -threads 2 -g 150 -crf 10 -b:v 1M -qmax 35";
         let mut recipe = words(&["-filter_complex"], &graph, encode);
         recipe.extend(self.placed());
         recipe
@@ -145,11 +143,7 @@ fn seconds(milliseconds: i64) -> f64 {
 /// Arguments parted at blanks, around one that may hold some.
 fn words(before: &[&str], one: &str, after: &str) -> Vec<String> {
     let before = before.iter().flat_map(|text| text.split(' '));
-    before
-        .chain([one])
-        .chain(after.split(' '))
-        .map(str::to_owned)
-        .collect()
+    before.chain([one]).chain(after.split(' ')).map(str::to_owned).collect()
 }
 
 /// Runs ffmpeg (the one that `TW_FFMPEG` names, if it does) with one output.
@@ -167,11 +161,7 @@ fn ffmpeg(arguments: &[String], output: &Path) -> anyhow::Result<()> {
         })?;
     if !done.status.success() {
         let said = String::from_utf8_lossy(&done.stderr);
-        bail!(
-            "ffmpeg could not make {}: {}",
-            output.display(),
-            said.trim()
-        );
+        bail!("ffmpeg could not make {}: {}", output.display(), said.trim());
     }
     Ok(())
 }
@@ -192,9 +182,7 @@ fn clear_encoder_delay(file: &mut [u8]) -> anyhow::Result<()> {
     }
     if let Some(delay) = find(file, &[0x56, 0xaa]) {
         // One byte of length (0x80 and the count), then the number.
-        let count = file
-            .get(delay + 2)
-            .map_or(0, |byte| usize::from(byte & 0x0f));
+        let count = file.get(delay + 2).map_or(0, |byte| usize::from(byte & 0x0f));
         if let Some(number) = file.get_mut(delay + 3..delay + 3 + count) {
             number.fill(0);
         }

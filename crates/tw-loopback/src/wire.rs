@@ -20,10 +20,8 @@ pub(crate) fn read_request(
 ) -> io::Result<Option<Request>> {
     loop {
         if let Some((request, head)) = parse(pending, host)? {
-            let body: usize = request
-                .header("content-length")
-                .and_then(|length| length.parse().ok())
-                .unwrap_or(0);
+            let body: usize =
+                request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
             pending.drain(..head);
             while pending.len() < body {
                 if !read_more(stream, pending)? {
@@ -50,17 +48,11 @@ fn read_more(stream: &mut TcpStream, pending: &mut Vec<u8>) -> io::Result<bool> 
 fn parse(bytes: &[u8], host: Host) -> io::Result<Option<(Request, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut parsed = httparse::Request::new(&mut headers);
-    let status = parsed
-        .parse(bytes)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let status = parsed.parse(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     let httparse::Status::Complete(head) = status else {
         return Ok(None);
     };
-    let mut request = Request::new(
-        host,
-        parsed.method.unwrap_or_default(),
-        parsed.path.unwrap_or_default(),
-    );
+    let mut request = Request::new(host, parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
     request.headers = parsed
         .headers
         .iter()
@@ -82,9 +74,7 @@ pub(crate) fn send(
 ) -> io::Result<bool> {
     let body_wanted = request.method != "HEAD";
     let length = if body_wanted { answer.body.length } else { 0 };
-    let keep = !request
-        .header("connection")
-        .is_some_and(|value| value.eq_ignore_ascii_case("close"))
+    let keep = !request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
         && matches!(answer.delivery, Delivery::Whole | Delivery::Drip(_));
 
     if let Delivery::Nothing(end) = answer.delivery {

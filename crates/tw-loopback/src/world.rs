@@ -55,10 +55,7 @@ impl World {
         let signature = format!("{rt}.{}", self.signed.len() + 1);
         let expires = Instant::now() + Duration::from_secs(ttl);
         self.signed.insert(signature.clone(), expires);
-        format!(
-            "{}/{ACCOUNT_SID}/{rt}?Expires={ttl}&Signature={signature}",
-            self.storage_url
-        )
+        format!("{}/{ACCOUNT_SID}/{rt}?Expires={ttl}&Signature={signature}", self.storage_url)
     }
 
     /// Whether this request carries a signature for this recording that has not expired.
@@ -66,10 +63,7 @@ impl World {
         request.query().iter().any(|(name, signature)| {
             name == "Signature"
                 && signature.split('.').next() == Some(rt)
-                && self
-                    .signed
-                    .get(signature)
-                    .is_some_and(|expires| *expires > Instant::now())
+                && self.signed.get(signature).is_some_and(|expires| *expires > Instant::now())
         })
     }
 
@@ -79,8 +73,7 @@ impl World {
     }
 
     pub(crate) fn replace_media(&mut self, rt: &str, bytes: &[u8]) {
-        self.replaced
-            .insert(rt.to_owned(), Media::Bytes(bytes.into()));
+        self.replaced.insert(rt.to_owned(), Media::Bytes(bytes.into()));
     }
 
     pub(crate) fn replaced_media(&self, rt: &str) -> Option<&Media> {

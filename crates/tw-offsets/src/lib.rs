@@ -1,1 +1,175 @@
-//! Computes when each recording of a Twilio Video room begins on the room's timeline.
+//! Computes when each recording of a room begins on the room's timeline.
+//!
+//! [`offsets`] is the arithmetic. [`recording`] reads what matters from a line,
+//! [`batch`] keeps the lines, [`rooms`] the reference of each room. [`jsonl`]
+//! and [`csv`] are what comes in and goes out, [`grouped`] the way with little
+//! memory; [`table`] is for people, made of [`row`]s.
+
+pub mod batch;
+pub mod cli;
+pub mod csv;
+pub mod grouped;
+pub mod jsonl;
+pub mod offsets;
+pub mod recording;
+pub mod rooms;
+pub mod row;
+pub mod table;
+
+use std::io::{IsTerminal, stdout};
+
+use tw_core::filter::{self, Outcome, Sink};
+use tw_core::messages;
+use tw_core::output::{Output, OutputError};
+use tw_core::tool::{Common, Status, Tool};
+
+use batch::{Batch, Fate};
+pub use cli::Cli;
+use cli::{From, To};
+use rooms::Rooms;
+use row::Row;
+
+impl Tool for Cli {
+    const NAME: &'static str = "tw-offsets";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self) -> anyhow::Result<Status> {
+        if self.grouped {
+            anyhow::ensure!(
+                (self.from, self.to) == (From::Jsonl, To::Jsonl),
+                "--grouped goes from jsonl to jsonl: leave it out, or --from and --to"
+            );
+            let mut output = Output::default();
+            let mut sink = Sink::new(&mut output, &self.common);
+            let data = grouped::run(&self.inputs, &mut sink)?;
+            tell_data(data);
+            return Ok(sink.finish()?);
+        }
+        let (batches, rooms, header) = match self.from {
+            From::Jsonl => {
+                let (batches, rooms) = jsonl::read(&self.inputs)?;
+                (batches, rooms, csv::Header::new())
+            }
+            From::Csv => csv::read(&self.inputs)?,
+        };
+        let input = Input { batches, rooms };
+        let status = match self.to {
+            To::Jsonl => input.write_jsonl(&self.common)?,
+            To::Csv => input.write_csv(header, &self.common)?,
+            To::Table => input.write_table(&self.common)?,
+        };
+        tell_data(input.data());
+        Ok(status)
+    }
+}
+
+/// All that came in.
+struct Input {
+    batches: Vec<Batch>,
+    rooms: Rooms,
+}
+
+impl Input {
+    fn data(&self) -> u64 {
+        let entries = self.batches.iter().flat_map(|batch| &batch.entries);
+        entries.filter(|entry| entry.fate == Fate::Data).count() as u64
+    }
+
+    fn write_jsonl(&self, common: &Common) -> anyhow::Result<Status> {
+        let mut output = Output::default();
+        let mut sink = Sink::new(&mut output, common);
+        'all: for batch in &self.batches {
+            for entry in &batch.entries {
+                if jsonl::write(&mut sink, batch, entry, &self.rooms)?.is_break() {
+                    break 'all;
+                }
+            }
+        }
+        Ok(sink.finish()?)
+    }
+
+    fn write_csv(&self, header: csv::Header, common: &Common) -> anyhow::Result<Status> {
+        let mut writer = csv::Writer::new(stdout(), header, self.rooms.len() > 1).map_err(csv_error)?;
+        let status = self.each_row(common, |row| writer.row(&row).map_err(csv_error))?;
+        writer.flush().map_err(OutputError::from)?;
+        Ok(status)
+    }
+
+    fn write_table(&self, common: &Common) -> anyhow::Result<Status> {
+        let (rows, status) = self.rows(common)?;
+        let mut output = Output::default();
+        output.bytes(table::render(&rows, &self.rooms.names(), color()).as_bytes())?;
+        output.flush()?;
+        Ok(status)
+    }
+
+    fn rows(&self, common: &Common) -> anyhow::Result<(Vec<Row>, Status)> {
+        let mut rows = Vec::new();
+        let status = self.each_row(common, |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok((rows, status))
+    }
+
+    /// Hands out every record as a row; what failed is said on stderr.
+    fn each_row(
+        &self,
+        common: &Common,
+        mut take: impl FnMut(Row) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Status> {
+        let mut status = Status::Done;
+        let mut passed = 0;
+        for (batch, entry) in
+            self.batches.iter().flat_map(|batch| batch.entries.iter().map(move |e| (batch, e)))
+        {
+            let (record, failed) = match batch.outcome(entry, &self.rooms) {
+                Outcome::Served(record) => (record, false),
+                Outcome::Passed(record) => {
+                    passed += 1;
+                    status = Status::RecordsFailed;
+                    (record, false)
+                }
+                Outcome::Failed(record, failure) => {
+                    filter::tell(&record, &failure);
+                    status = Status::RecordsFailed;
+                    (record, true)
+                }
+            };
+            // A line that is no record has nothing to show.
+            if entry.fate != Fate::Unreadable {
+                take(Row { room: entry.room, record, offsets: batch.offsets(entry, &self.rooms).ok() })?;
+            }
+            if failed && common.fail_fast {
+                break;
+            }
+        }
+        filter::tell_passed(passed);
+        Ok(status)
+    }
+}
+
+/// Colors are for a terminal whose user hasn't declined them (<https://no-color.org>).
+fn color() -> bool {
+    stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn csv_error(error: ::csv::Error) -> anyhow::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => OutputError::from(error).into(),
+        other => anyhow::anyhow!("cannot write CSV: {other:?}"),
+    }
+}
+
+fn tell_data(count: u64) {
+    match count {
+        0 => {}
+        1 => messages::warn("1 record of type data handed on as it was: it has no start time"),
+        n => messages::warn(format_args!(
+            "{n} records of type data handed on as they were: they have no start time"
+        )),
+    }
+}

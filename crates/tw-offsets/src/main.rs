@@ -1,3 +1,7 @@
 //! Computes when each recording of a Twilio Video room begins on the room's timeline.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tw_core::tool::main::<tw_offsets::Cli>()
+}

@@ -1,1 +1,100 @@
 //! Reads the start, the end and the streams of recordings with ffprobe.
+//!
+//! [`ffprobe`] runs it on one file, [`report`] reads its answer as it comes,
+//! [`track`] gathers what a stream's packets say, [`time`] turns decimal text
+//! into integers, and [`fields`] is what the record gets.
+
+pub mod cli;
+pub mod ffprobe;
+pub mod fields;
+pub mod report;
+pub mod time;
+pub mod track;
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tw_core::input::{self, Line, Place};
+use tw_core::progress::Progress;
+use tw_core::tool::{Common, Status, Tool};
+use tw_core::{Failure, Record, filter, messages};
+
+pub use cli::Cli;
+use ffprobe::Ffprobe;
+use time::Micros;
+
+const BAR: &str = "{msg}{bar:30} {pos}/{len} files  {elapsed} ";
+
+impl Tool for Cli {
+    const NAME: &'static str = "tw-probe";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self) -> anyhow::Result<Status> {
+        let gap = self.gaps.map(|ms| Micros(i64::from(ms) * 1000));
+        let ffprobe = Arc::new(Ffprobe::find(self.silence(), gap)?);
+        let data = Arc::new(AtomicU64::new(0));
+        let progress = Arc::new(Progress::new(Some(0), BAR));
+        let serve = {
+            let (ffprobe, data) = (Arc::clone(&ffprobe), Arc::clone(&data));
+            let gaps = gap.is_some();
+            move |record: &mut Record| {
+                if is_data(record) {
+                    data.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
+                probe(&ffprobe, gaps, record)
+            }
+        };
+        let lines: Box<dyn Iterator<Item = anyhow::Result<Line>> + Send> = if self.files {
+            Box::new(self.inputs.clone().into_iter().map(|path| Ok(line_of(&path))))
+        } else {
+            Box::new(input::lines(&self.inputs))
+        };
+        let status = filter::run_lines(lines, self.jobs(), &self.common, &progress, serve)?;
+        if let Some(old) = ffprobe.too_old() {
+            anyhow::bail!("{old}");
+        }
+        match data.load(Ordering::Relaxed) {
+            0 => {}
+            1 => messages::warn("1 record of type data handed on as it was: it holds no sound or picture"),
+            n => messages::warn(format_args!(
+                "{n} records of type data handed on as they were: they hold no sound or picture"
+            )),
+        }
+        Ok(status)
+    }
+}
+
+/// Adds what ffprobe says about the record's file.
+fn probe(ffprobe: &Ffprobe, gaps: bool, record: &mut Record) -> Result<(), Failure> {
+    let path: String = record.require("path", "run tw-fetch first")?;
+    messages::verbose(format_args!("reading {path}"));
+    let answer = ffprobe.read(&path)?;
+    let fields = fields::of(&answer.report, gaps)?;
+    if let Some(complaint) = answer.complaint {
+        let (label, packets) = (record.label(), answer.report.packets());
+        messages::warn(format_args!("{label}: {complaint}; the {packets} packets that can be read count"));
+    }
+    record.set(&fields);
+    Ok(())
+}
+
+/// Twilio records a participant's data track too; ffprobe has no times for it.
+fn is_data(record: &Record) -> bool {
+    record.text_of("type").as_deref() == Some("data")
+}
+
+/// The line that a file's record would stand on. JSON has no way to write a
+/// name that isn't UTF-8; as it is, the reader of lines says so.
+fn line_of(path: &Path) -> Line {
+    let bytes = match path.to_str() {
+        Some(name) => serde_json::json!({ "path": name }).to_string().into_bytes(),
+        None => path.as_os_str().as_bytes().to_vec(),
+    };
+    Line { place: Place { source: path.display().to_string(), line: 1 }, bytes }
+}

@@ -2,8 +2,7 @@
 
 use crate::client::{Reply, authorization, basic, get, get_authorized};
 use tw_loopback::{
-    ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, MediaAnswer, On, Recording, Twilio, many,
-    room_sid,
+    ACCOUNT_SID, API_KEY, API_SECRET, AUTH_TOKEN, MediaAnswer, On, Recording, Twilio, many, room_sid,
 };
 
 /// The SIDs of a list, page after page, and the number of pages.
@@ -13,10 +12,7 @@ fn all(url: &str) -> (Vec<String>, usize) {
         let page = get_authorized(&url).json();
         pages += 1;
         let rows = page["recordings"].as_array().unwrap();
-        sids.extend(
-            rows.iter()
-                .map(|row| row["sid"].as_str().unwrap().to_owned()),
-        );
+        sids.extend(rows.iter().map(|row| row["sid"].as_str().unwrap().to_owned()));
         next = page["meta"]["next_page_url"].as_str().map(str::to_owned);
     }
     (sids, pages)
@@ -39,11 +35,7 @@ fn credentials_are_wanted() {
     assert_error(&get(&list, &[basic(API_KEY, AUTH_TOKEN)]), 401, 20003);
     assert_eq!(get(&list, &[basic(ACCOUNT_SID, AUTH_TOKEN)]).status, 200);
     assert_eq!(get(&list, &[basic(API_KEY, API_SECRET)]).status, 200);
-    let came: Vec<bool> = twilio
-        .requests()
-        .iter()
-        .map(tw_loopback::Request::authorized)
-        .collect();
+    let came: Vec<bool> = twilio.requests().iter().map(tw_loopback::Request::authorized).collect();
     assert_eq!(came, [false, true, true, true, true]);
 }
 
@@ -60,27 +52,18 @@ fn a_list_comes_in_pages_and_in_order() {
         (format!("/v1/Recordings?GroupingSid={room}&PageSize=99"), 3),
         (format!("/v1/Rooms/{room}/Recordings?PageSize=1000"), 1),
     ] {
-        assert_eq!(
-            all(&format!("{base}{path}")),
-            (sids.clone(), pages),
-            "{path}"
-        );
+        assert_eq!(all(&format!("{base}{path}")), (sids.clone(), pages), "{path}");
     }
     for path in ["/v1/Recordings?PageSize=101", "/v1/Recordings?PageSize=0"] {
         assert_error(&get_authorized(&format!("{base}{path}")), 400, 20007);
     }
-    let audio = all(&format!(
-        "{base}/v1/Recordings?MediaType=audio&PageSize=100"
-    ));
+    let audio = all(&format!("{base}/v1/Recordings?MediaType=audio&PageSize=100"));
     assert_eq!((audio.0.len(), audio.1), (125, 2));
 }
 
 #[test]
 fn meta_is_written_as_twilio_does() {
-    let twilio = Twilio::builder()
-        .recordings(many(&room_sid("x"), 7))
-        .start()
-        .unwrap();
+    let twilio = Twilio::builder().recordings(many(&room_sid("x"), 7)).start().unwrap();
     let first = format!("{}/v1/Recordings?PageSize=3", twilio.base_url());
     let one = get_authorized(&first).json()["meta"].clone();
     assert_eq!(one["key"], "recordings");
@@ -92,10 +75,7 @@ fn meta_is_written_as_twilio_does() {
     assert_eq!(two["page"], 1);
     assert_eq!(two["first_page_url"], one["first_page_url"]);
     let back = get_authorized(two["previous_page_url"].as_str().unwrap()).json();
-    assert_eq!(
-        back["recordings"],
-        get_authorized(&first).json()["recordings"]
-    );
+    assert_eq!(back["recordings"], get_authorized(&first).json()["recordings"]);
 }
 
 #[test]
@@ -119,15 +99,8 @@ fn resources_are_found_or_missed_as_twilio_says() {
     let twilio = Twilio::builder().recording(alice.clone()).start().unwrap();
     let base = twilio.base_url();
     let one = get_authorized(&format!("{base}/v1/Recordings/{}", alice.rt()));
-    assert!(
-        one.text().contains(r#""offset":9007199254740993,"#),
-        "{}",
-        one.text()
-    );
-    assert_eq!(
-        get_authorized(&format!("{base}/v1/Rooms/{room}")).json()["sid"],
-        room.as_str()
-    );
+    assert!(one.text().contains(r#""offset":9007199254740993,"#), "{}", one.text());
+    assert_eq!(get_authorized(&format!("{base}/v1/Rooms/{room}")).json()["sid"], room.as_str());
     let person = format!("{base}/v1/Rooms/{room}/Participants/{}", alice.pa());
     assert_eq!(get_authorized(&person).json()["identity"], "alice");
     for missing in [
@@ -151,16 +124,8 @@ fn media_is_named_in_three_ways() {
         (MediaAnswer::JsonOnly, 200, "redirect_to"),
     ] {
         let alice = Recording::audio(&room_sid("r"), "alice").bytes("media");
-        let twilio = Twilio::builder()
-            .recording(alice.clone())
-            .media_answer(answer)
-            .start()
-            .unwrap();
-        let reply = get_authorized(&format!(
-            "{}/v1/Recordings/{}/Media",
-            twilio.base_url(),
-            alice.rt()
-        ));
+        let twilio = Twilio::builder().recording(alice.clone()).media_answer(answer).start().unwrap();
+        let reply = get_authorized(&format!("{}/v1/Recordings/{}/Media", twilio.base_url(), alice.rt()));
         assert_eq!(reply.status, status);
         let body = reply.json();
         let address = body[field].as_str().unwrap();
@@ -180,19 +145,10 @@ fn connections_are_kept_for_the_next_request() {
     let (name, value) = authorization();
     for _ in 0..3 {
         let text = agent.get(&url).header(name, &value).call().unwrap();
-        assert!(
-            text.into_body()
-                .read_to_string()
-                .unwrap()
-                .contains(&alice.rt())
-        );
+        assert!(text.into_body().read_to_string().unwrap().contains(&alice.rt()));
     }
     // ureq follows to storage, and leaves the credentials behind.
-    let media = agent
-        .get(format!("{url}/Media"))
-        .header(name, &value)
-        .call()
-        .unwrap();
+    let media = agent.get(format!("{url}/Media")).header(name, &value).call().unwrap();
     assert_eq!(media.into_body().read_to_string().unwrap(), "media");
     assert!(!twilio.credentials_leaked());
 }

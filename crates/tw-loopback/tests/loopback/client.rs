@@ -45,10 +45,8 @@ pub fn basic(user: &str, password: &str) -> (&'static str, String) {
 
 /// Sends a request and leaves the answer to be read.
 pub fn send(url: &str, headers: &[(&str, String)]) -> TcpStream {
-    let (host, target) = url
-        .strip_prefix("http://")
-        .and_then(|rest| rest.find('/').map(|at| rest.split_at(at)))
-        .unwrap();
+    let (host, target) =
+        url.strip_prefix("http://").and_then(|rest| rest.find('/').map(|at| rest.split_at(at))).unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let mut request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -67,12 +65,7 @@ pub fn receive(stream: &mut TcpStream) -> Reply {
     let body = end.map_or(Vec::new(), |at| bytes.split_off(at + 4));
     let head = String::from_utf8(bytes).unwrap();
     let status = head.split(' ').nth(1).map_or(0, |s| s.parse().unwrap());
-    Reply {
-        status,
-        head,
-        body,
-        error,
-    }
+    Reply { status, head, body, error }
 }
 
 pub fn get(url: &str, headers: &[(&str, String)]) -> Reply {

@@ -14,28 +14,18 @@ fn alice() -> Recording {
 
 /// One request to the list, where `fault` waits.
 fn list_with(fault: Fault) -> Reply {
-    let twilio = Twilio::builder()
-        .fault(On::api("/v1/Recordings"), fault)
-        .start()
-        .unwrap();
+    let twilio = Twilio::builder().fault(On::api("/v1/Recordings"), fault).start().unwrap();
     get_authorized(&format!("{}/v1/Recordings", twilio.base_url()))
 }
 
 fn media_url(twilio: &Twilio) -> String {
     let media = format!("{}/v1/Recordings/{}/Media", twilio.base_url(), alice().rt());
-    get_authorized(&media)
-        .header("location")
-        .unwrap()
-        .to_owned()
+    get_authorized(&media).header("location").unwrap().to_owned()
 }
 
 /// One request to storage, where `fault` waits.
 fn media_with(fault: Fault) -> Reply {
-    let twilio = Twilio::builder()
-        .recording(alice())
-        .fault(On::storage("*"), fault)
-        .start()
-        .unwrap();
+    let twilio = Twilio::builder().recording(alice()).fault(On::storage("*"), fault).start().unwrap();
     get(&media_url(&twilio), &[])
 }
 
@@ -43,27 +33,17 @@ fn media_with(fault: Fault) -> Reply {
 fn a_status_comes_in_the_form_of_its_host() {
     for status in [401, 403, 404, 500, 502, 503, 504] {
         let api = list_with(Fault::Status(status));
-        assert_eq!(
-            (api.status, api.json()["status"].as_u64()),
-            (status, Some(status.into()))
-        );
+        assert_eq!((api.status, api.json()["status"].as_u64()), (status, Some(status.into())));
         let storage = media_with(Fault::Status(status));
         assert_eq!(storage.status, status);
-        assert!(
-            storage.text().contains("<Error><Code>"),
-            "{}",
-            storage.text()
-        );
+        assert!(storage.text().contains("<Error><Code>"), "{}", storage.text());
     }
 }
 
 #[test]
 fn too_many_requests_with_and_without_retry_after() {
     let reply = list_with(Fault::TooManyRequests(Some("7")));
-    assert_eq!(
-        (reply.status, reply.json()["code"].as_u64()),
-        (429, Some(20429))
-    );
+    assert_eq!((reply.status, reply.json()["code"].as_u64()), (429, Some(20429)));
     assert_eq!(reply.header("retry-after"), Some("7"));
     let reply = list_with(Fault::TooManyRequests(None));
     assert_eq!((reply.status, reply.header("retry-after")), (429, None));
@@ -72,10 +52,7 @@ fn too_many_requests_with_and_without_retry_after() {
 #[test]
 fn a_fault_goes_away_after_its_number_of_requests() {
     let on = On::api("/v1/Recordings").first(2);
-    let twilio = Twilio::builder()
-        .fault(on.clone(), Fault::Status(503))
-        .start()
-        .unwrap();
+    let twilio = Twilio::builder().fault(on.clone(), Fault::Status(503)).start().unwrap();
     let list = format!("{}/v1/Recordings", twilio.base_url());
     let statuses = [0; 3].map(|_| get_authorized(&list).status);
     assert_eq!(statuses, [503, 503, 200]);
@@ -89,10 +66,7 @@ fn a_connection_ends_before_the_answer() {
     let closed = list_with(Fault::Close);
     assert_eq!((closed.status, closed.error), (0, None));
     let reset = list_with(Fault::Reset);
-    assert_eq!(
-        (reset.status, reset.error),
-        (0, Some(ErrorKind::ConnectionReset))
-    );
+    assert_eq!((reset.status, reset.error), (0, Some(ErrorKind::ConnectionReset)));
 }
 
 #[test]
@@ -101,10 +75,7 @@ fn a_connection_ends_in_the_body() {
     assert_eq!((closed.text(), closed.error), ("0123", None));
     assert_eq!(closed.header("content-length"), Some("10"));
     let reset = media_with(Fault::ResetInBody(4));
-    assert_eq!(
-        (reset.text(), reset.error),
-        ("0123", Some(ErrorKind::ConnectionReset))
-    );
+    assert_eq!((reset.text(), reset.error), ("0123", Some(ErrorKind::ConnectionReset)));
     let after_head = media_with(Fault::ResetInBody(0));
     assert_eq!((after_head.status, after_head.text()), (200, ""));
 }
@@ -112,39 +83,21 @@ fn a_connection_ends_in_the_body() {
 #[test]
 fn lengths_are_wrong_in_every_way() {
     let longer = media_with(Fault::Longer(3));
-    assert_eq!(
-        (longer.text(), longer.header("content-length")),
-        ("0123456789+++", Some("13"))
-    );
+    assert_eq!((longer.text(), longer.header("content-length")), ("0123456789+++", Some("13")));
     let shorter = media_with(Fault::Shorter(3));
-    assert_eq!(
-        (shorter.text(), shorter.header("content-length")),
-        ("0123456", Some("7"))
-    );
+    assert_eq!((shorter.text(), shorter.header("content-length")), ("0123456", Some("7")));
     let beyond = media_with(Fault::BeyondAnnounced(3));
-    assert_eq!(
-        (beyond.text(), beyond.header("content-length")),
-        ("0123456789+++", Some("10"))
-    );
+    assert_eq!((beyond.text(), beyond.header("content-length")), ("0123456789+++", Some("10")));
     let unannounced = media_with(Fault::Unannounced(4));
-    assert_eq!(
-        (unannounced.text(), unannounced.header("content-length")),
-        ("0123", None)
-    );
+    assert_eq!((unannounced.text(), unannounced.header("content-length")), ("0123", None));
 }
 
 #[test]
 fn a_stall_lasts_until_the_server_stops() {
-    for (fault, expected) in [
-        (Fault::Silence, None),
-        (Fault::StallInBody(0), Some("")),
-        (Fault::StallInBody(4), Some("0123")),
-    ] {
-        let twilio = Twilio::builder()
-            .recording(alice())
-            .fault(On::storage("*"), fault)
-            .start()
-            .unwrap();
+    for (fault, expected) in
+        [(Fault::Silence, None), (Fault::StallInBody(0), Some("")), (Fault::StallInBody(4), Some("0123"))]
+    {
+        let twilio = Twilio::builder().recording(alice()).fault(On::storage("*"), fault).start().unwrap();
         let mut stream = send(&media_url(&twilio), &[]);
         let mut came = Vec::new();
         if let Some(body) = expected {
@@ -173,17 +126,11 @@ fn a_dripping_body_is_whole_in_the_end() {
 #[test]
 fn what_is_no_json_comes_as_json() {
     let broken = list_with(Fault::InvalidJson);
-    assert_eq!(
-        (broken.status, broken.header("content-type")),
-        (200, Some("application/json"))
-    );
+    assert_eq!((broken.status, broken.header("content-type")), (200, Some("application/json")));
     assert!(serde_json::from_slice::<serde_json::Value>(&broken.body).is_err());
     for status in [200, 502] {
         let proxy = list_with(Fault::Html(status));
-        assert_eq!(
-            (proxy.status, proxy.header("content-type")),
-            (status, Some("text/html"))
-        );
+        assert_eq!((proxy.status, proxy.header("content-type")), (status, Some("text/html")));
         assert!(proxy.text().starts_with("<html>"));
     }
 }
@@ -191,10 +138,7 @@ fn what_is_no_json_comes_as_json() {
 #[test]
 fn redirects_lead_nowhere() {
     let reply = list_with(Fault::RedirectLoop);
-    assert_eq!(
-        (reply.status, reply.header("location")),
-        (302, Some("/v1/Recordings"))
-    );
+    assert_eq!((reply.status, reply.header("location")), (302, Some("/v1/Recordings")));
     let elsewhere = "http://storage.example/alice.mka";
     let twilio = Twilio::builder()
         .recording(alice())
@@ -215,14 +159,8 @@ fn an_expired_url_is_said_so_by_storage() {
 fn pages_repeat_point_back_or_lead_away() {
     let elsewhere = "https://twilio.example/v1/Recordings?Page=2".to_owned();
     for (fault, expected) in [
-        (
-            Fault::NextPageIsThis,
-            "{base}/v1/Recordings?PageSize=2&Page=1",
-        ),
-        (
-            Fault::NextPageIsFirst,
-            "{base}/v1/Recordings?PageSize=2&Page=0",
-        ),
+        (Fault::NextPageIsThis, "{base}/v1/Recordings?PageSize=2&Page=1"),
+        (Fault::NextPageIsFirst, "{base}/v1/Recordings?PageSize=2&Page=0"),
         (Fault::NextPageIs(elsewhere.clone()), elsewhere.as_str()),
     ] {
         let twilio = Twilio::builder()
@@ -246,8 +184,5 @@ fn links_media_may_lead_away() {
     let alice = alice().media_link("https://media.example/alice");
     let twilio = Twilio::builder().recording(alice.clone()).start().unwrap();
     let url = format!("{}/v1/Recordings/{}", twilio.base_url(), alice.rt());
-    assert_eq!(
-        get(&url, &[authorization()]).json()["links"]["media"],
-        "https://media.example/alice"
-    );
+    assert_eq!(get(&url, &[authorization()]).json()["links"]["media"], "https://media.example/alice");
 }

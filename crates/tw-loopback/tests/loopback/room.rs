@@ -35,18 +35,9 @@ fn file(person: &str, ending: &str) -> PathBuf {
 }
 
 fn output(program: &str, arguments: &[&str], path: &Path, more: &[&str]) -> Vec<u8> {
-    let done = Command::new(program)
-        .args(["-v", "error"])
-        .args(arguments)
-        .arg(path)
-        .args(more)
-        .output()
-        .unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    let done =
+        Command::new(program).args(["-v", "error"]).args(arguments).arg(path).args(more).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     done.stdout
 }
 
@@ -58,19 +49,10 @@ fn start_times_are_the_tutorials() {
         ("bob", "mka", "20.789000", "2026-01-15T09:00:19.000000Z"),
         ("bob", "mkv", "20.814000", "2026-01-15T09:00:19.000000Z"),
     ] {
-        let show = [
-            "-of",
-            "csv=p=0",
-            "-show_entries",
-            "format=start_time:format_tags=creation_time",
-        ];
+        let show = ["-of", "csv=p=0", "-show_entries", "format=start_time:format_tags=creation_time"];
         let shown = output("ffprobe", &show, &file(person, ending), &[]);
         let shown = String::from_utf8(shown).unwrap();
-        assert_eq!(
-            shown.trim(),
-            format!("{start},{created}"),
-            "{person}.{ending}"
-        );
+        assert_eq!(shown.trim(), format!("{start},{created}"), "{person}.{ending}");
     }
 }
 
@@ -94,10 +76,7 @@ fn beeps_are_on_the_rooms_whole_seconds() {
         assert_eq!(beeps.len(), 40 - first, "{person}: {beeps:?}");
         for (n, beep) in beeps.iter().enumerate() {
             let expected = (first + n) as f64;
-            assert!(
-                (beep - expected).abs() < 0.002,
-                "{person}: {beep} for {expected}"
-            );
+            assert!((beep - expected).abs() < 0.002, "{person}: {beep} for {expected}");
         }
     }
 }
@@ -105,13 +84,7 @@ fn beeps_are_on_the_rooms_whole_seconds() {
 #[test]
 fn bars_flash_on_the_rooms_whole_seconds() {
     for (person, joined_ms, frames) in [("alice", 20, 1200), ("bob", 19_251, 623)] {
-        let bar = [
-            "-vf",
-            "crop=16:16:300:452,scale=1:1,format=gray",
-            "-f",
-            "rawvideo",
-            "-",
-        ];
+        let bar = ["-vf", "crop=16:16:300:452,scale=1:1,format=gray", "-f", "rawvideo", "-"];
         let grey = output("ffmpeg", &["-i"], &file(person, "mkv"), &bar);
         assert_eq!(grey.len(), frames, "{person}");
         for (n, grey) in grey.iter().enumerate() {
@@ -127,8 +100,5 @@ fn what_is_made_is_not_made_again() {
     let path = file("alice", "mka");
     assert_eq!(path.parent().unwrap(), media().join("tutorial"));
     let before = path.metadata().unwrap().modified().unwrap();
-    assert_eq!(
-        file("alice", "mka").metadata().unwrap().modified().unwrap(),
-        before
-    );
+    assert_eq!(file("alice", "mka").metadata().unwrap().modified().unwrap(), before);
 }

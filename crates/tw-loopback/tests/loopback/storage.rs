@@ -9,15 +9,8 @@ fn alice() -> Recording {
 
 /// A fresh signed URL.
 fn signed(twilio: &Twilio, recording: &Recording, query: &str) -> String {
-    let media = format!(
-        "{}/v1/Recordings/{}/Media{query}",
-        twilio.base_url(),
-        recording.rt()
-    );
-    get_authorized(&media).json()["redirect_to"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    let media = format!("{}/v1/Recordings/{}/Media{query}", twilio.base_url(), recording.rt());
+    get_authorized(&media).json()["redirect_to"].as_str().unwrap().to_owned()
 }
 
 fn range(text: &str) -> (&'static str, String) {
@@ -47,10 +40,7 @@ fn parts_are_served() {
     let rest = get(&url, &[range("bytes=4-"), ("If-Range", etag)]);
     assert_eq!((rest.status, rest.text()), (206, "456789"));
     assert_eq!(rest.header("content-range"), Some("bytes 4-9/10"));
-    let other = get(
-        &url,
-        &[range("bytes=4-"), ("If-Range", "\"other\"".to_owned())],
-    );
+    let other = get(&url, &[range("bytes=4-"), ("If-Range", "\"other\"".to_owned())]);
     assert_eq!((other.status, other.text()), (200, "0123456789"));
     let outside = get(&url, &[range("bytes=10-")]);
     assert_eq!(outside.status, 416);
@@ -73,10 +63,7 @@ fn a_file_is_served_as_its_bytes_are() {
 #[test]
 fn a_signed_url_is_good_for_its_recording_and_its_time_only() {
     let bob = Recording::audio(&room_sid("r"), "bob").bytes("bob");
-    let twilio = Twilio::builder()
-        .recordings([alice(), bob.clone()])
-        .start()
-        .unwrap();
+    let twilio = Twilio::builder().recordings([alice(), bob.clone()]).start().unwrap();
     let url = signed(&twilio, &alice(), "?Ttl=3600");
     let stranger = url.replacen(&alice().rt(), &bob.rt(), 1);
     assert_eq!(get(&stranger, &[]).status, 403);
@@ -84,10 +71,7 @@ fn a_signed_url_is_good_for_its_recording_and_its_time_only() {
     twilio.expire_signed_urls();
     let late = get(&url, &[]);
     assert_eq!(late.status, 403);
-    assert!(
-        late.text()
-            .contains("<Message>Request has expired</Message>")
-    );
+    assert!(late.text().contains("<Message>Request has expired</Message>"));
     assert_eq!(get(&signed(&twilio, &alice(), ""), &[]).status, 200);
 }
 
@@ -103,10 +87,7 @@ fn encrypted_media_comes_with_its_headers() {
 fn media_that_changes_is_not_gone_on_with() {
     let twilio = Twilio::builder()
         .recording(alice())
-        .fault(
-            On::storage("*").after(1).first(1),
-            Fault::OtherMedia(b"abcdefghij".to_vec()),
-        )
+        .fault(On::storage("*").after(1).first(1), Fault::OtherMedia(b"abcdefghij".to_vec()))
         .start()
         .unwrap();
     let url = signed(&twilio, &alice(), "");

@@ -1,0 +1,181 @@
+//! The flags.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use tw_core::tool::{Common, Status, Tool};
+
+use crate::encoder::{AudioCodec, Speed, VideoCodec};
+use crate::graph::picture::Gap;
+use crate::layout::{Layout, Size};
+use crate::time::{Millis, Rate, parse_time};
+
+/// Compose the recordings of Twilio Video rooms, each room into one file in sync
+///
+/// Reads records as they come from tw-offsets, of one room or of many, and says
+/// for each room how ffmpeg makes the file: inputs, filter graph, arguments. With
+/// --run it is made at once, checked, and only then given its name.
+///
+/// Every participant has a cell, black before and after; cells are taken up again
+/// by the same participant after a rejoin. Recordings whose picture changes its
+/// size, stops for a while, or whose sound has holes stay in sync.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "tw-ffcmd", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Files of records; none, or -, for stdin
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Where the result goes; its ending picks the format: webm, mp4 or mkv
+    #[arg(short, long, value_name = "TEMPLATE", default_value = "{room_sid}.webm")]
+    pub output: String,
+
+    /// Compose now; without it, only say how
+    #[arg(long)]
+    pub run: bool,
+
+    /// What to print
+    #[arg(long, value_name = "FORM", default_value = "json")]
+    pub emit: Emit,
+
+    /// Write over a file that is there already
+    #[arg(short = 'y', long)]
+    pub overwrite: bool,
+
+    /// Compose a room also when some of its recordings are missing
+    #[arg(long)]
+    pub allow_incomplete: bool,
+
+    /// Rooms composed side by side with --run
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: u16,
+
+    /// With --run: end an ffmpeg that makes no progress for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub stall: u64,
+
+    /// The picture's size
+    #[arg(long, value_name = "WxH", default_value = "1024x768", help_heading = "Picture")]
+    pub size: Size,
+
+    /// Frames per second: 30, 29.97, 30000/1001
+    #[arg(long, value_name = "RATE", default_value = "30", help_heading = "Picture")]
+    pub fps: Rate,
+
+    /// grid, row, column, or focus=NAME-OR-SID: one large, the others in a strip
+    #[arg(long, value_name = "NAME", default_value = "grid", help_heading = "Picture")]
+    pub layout: Layout,
+
+    /// The colour around and between: a name, or #RRGGBB
+    #[arg(long, value_name = "COLOUR", default_value = "black", value_parser = colour, help_heading = "Picture")]
+    pub background: String,
+
+    /// Pixels left free between two cells
+    #[arg(long, value_name = "PIXELS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024), help_heading = "Picture")]
+    pub cell_gap: u32,
+
+    /// What a cell shows while its camera sends nothing: the last frame, or black
+    #[arg(long, value_name = "WHAT", default_value = "hold", help_heading = "Picture")]
+    pub gap: Gap,
+
+    /// Sound alone
+    #[arg(long, help_heading = "Picture")]
+    pub audio_only: bool,
+
+    /// Begin here on the room's timeline: 90, 1:30, 00:01:30.5
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Window")]
+    pub start: Option<Millis>,
+
+    /// End here
+    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Window")]
+    pub end: Option<Millis>,
+
+    /// The picture's codec; by default vp8 in webm and mkv, h264 in mp4
+    #[arg(long, value_name = "CODEC", help_heading = "Encoding")]
+    pub video_codec: Option<VideoCodec>,
+
+    /// The sound's codec; by default opus in webm and mkv, aac in mp4
+    #[arg(long, value_name = "CODEC", help_heading = "Encoding")]
+    pub audio_codec: Option<AudioCodec>,
+
+    /// Constant quality on the codec's own scale: less is better and larger
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=63), help_heading = "Encoding")]
+    pub crf: Option<u8>,
+
+    /// How much time the encoder may take
+    #[arg(long, value_name = "SPEED", default_value = "balanced", help_heading = "Encoding")]
+    pub speed: Speed,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: Common,
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// A job record for each room
+    Json,
+    /// The commands, quoted for a POSIX shell
+    Sh,
+    /// Who is seen and heard, where and when: a record for each placement
+    Plan,
+}
+
+impl Tool for Cli {
+    const NAME: &'static str = "tw-ffcmd";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self) -> anyhow::Result<Status> {
+        crate::run(&self)
+    }
+}
+
+/// A colour that is safe to stand in a filter graph.
+fn colour(text: &str) -> Result<String, String> {
+    if let Some(hex) = text.strip_prefix('#').or_else(|| text.strip_prefix("0x")) {
+        if hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(format!("0x{hex}"));
+        }
+    } else if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("'{text}' is no colour: write a name like black, or #RRGGBB"))
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  From a room to one file:
+    tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --run
+  The command alone, to read or to change:
+    tw-ffcmd --emit sh -o room.mp4 offsets.jsonl
+  Many rooms, each into a file of its own:
+    tw-ffcmd -o 'out/{room_sid}.mp4' --run --jobs 2 offsets.jsonl
+  Ten seconds of it, one speaker large:
+    tw-ffcmd --start 1:30 --end 1:40 --layout focus=alice -o clip.webm --run offsets.jsonl
+
+Exit status: 0 all composed, 1 a room or a record failed, 2 wrong usage or no ffmpeg.
+TW_FFMPEG and TW_FFPROBE name the programs.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn flags_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn colours_cannot_carry_filters() {
+        assert_eq!(colour("#00ff7F"), Ok("0x00ff7F".into()));
+        assert_eq!(colour("navy"), Ok("navy".into()));
+        for text in ["", "black:s=1x1", "black,drawtext", "#12345", "#12345g", "0x1234567", "a b"] {
+            assert!(colour(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Formats and codecs: which ones fit together, and their options for ffmpeg.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use crate::time::Rate;
+
+/// A container, told by the output's ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// `.webm`: VP8, VP9 or AV1 with Opus.
+    Webm,
+    /// `.mp4`: H.264, HEVC or AV1 with AAC or Opus.
+    Mp4,
+    /// `.mkv`: anything.
+    Mkv,
+}
+
+/// A codec for the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VideoCodec {
+    /// libvpx
+    Vp8,
+    /// libvpx-vp9
+    Vp9,
+    /// libsvtav1 where this ffmpeg has it, else libaom-av1
+    Av1,
+    /// libx264
+    H264,
+    /// libx265
+    Hevc,
+}
+
+/// A codec for the sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AudioCodec {
+    /// libopus
+    Opus,
+    /// `libfdk_aac` where this ffmpeg has it, else aac
+    Aac,
+}
+
+/// How much time the encoder may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Speed {
+    /// A look at it, soon
+    Fast,
+    /// What most want
+    #[default]
+    Balanced,
+    /// The best picture for its size
+    Best,
+}
+
+/// The encoders that the ffmpeg at hand has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Encoders(pub Vec<String>);
+
+impl Encoders {
+    /// The first of several that is there; else the last, so that ffmpeg says
+    /// itself what it lacks.
+    fn first_of<'a>(&self, names: &[&'a str]) -> &'a str {
+        let found = names.iter().find(|name| self.0.iter().any(|encoder| encoder == *name));
+        found.or(names.last()).copied().unwrap_or_default()
+    }
+}
+
+/// Everything that the encoder is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoding {
+    /// The container.
+    pub container: Container,
+    /// The picture's codec.
+    pub video: VideoCodec,
+    /// The sound's codec.
+    pub audio: AudioCodec,
+    /// Constant quality, on the codec's own scale; `None` for this speed's usual one.
+    pub crf: Option<u8>,
+    /// Time against quality.
+    pub speed: Speed,
+}
+
+impl Container {
+    /// The container that a file name asks for.
+    ///
+    /// # Errors
+    /// A line that says which endings there are.
+    pub fn of(output: &str) -> Result<Self, String> {
+        match Path::new(output).extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("webm") => Ok(Self::Webm),
+            Some("mp4") => Ok(Self::Mp4),
+            Some("mkv") => Ok(Self::Mkv),
+            _ => Err(format!("'{output}' has no ending that tells the format: use .webm, .mp4 or .mkv")),
+        }
+    }
+
+    /// ffmpeg's name of its muxer.
+    pub fn muxer(self) -> &'static str {
+        match self {
+            Self::Webm => "webm",
+            Self::Mp4 => "mp4",
+            Self::Mkv => "matroska",
+        }
+    }
+
+    /// The codecs that are used when none are asked for: those of the tutorial.
+    fn usual(self) -> (VideoCodec, AudioCodec) {
+        match self {
+            Self::Webm | Self::Mkv => (VideoCodec::Vp8, AudioCodec::Opus),
+            Self::Mp4 => (VideoCodec::H264, AudioCodec::Aac),
+        }
+    }
+
+    fn holds(self, video: VideoCodec, audio: AudioCodec) -> bool {
+        match self {
+            Self::Webm => {
+                matches!(video, VideoCodec::Vp8 | VideoCodec::Vp9 | VideoCodec::Av1)
+                    && audio == AudioCodec::Opus
+            }
+            Self::Mp4 => video != VideoCodec::Vp8,
+            Self::Mkv => true,
+        }
+    }
+}
+
+impl Encoding {
+    /// The codecs asked for, or the container's usual ones.
+    ///
+    /// # Errors
+    /// When the container can't hold them.
+    pub fn new(
+        container: Container,
+        video: Option<VideoCodec>,
+        audio: Option<AudioCodec>,
+        crf: Option<u8>,
+        speed: Speed,
+    ) -> Result<Self, String> {
+        let usual = container.usual();
+        let (video, audio) = (video.unwrap_or(usual.0), audio.unwrap_or(usual.1));
+        if !container.holds(video, audio) {
+            let name = |value: Option<clap::builder::PossibleValue>| {
+                value.map_or_else(String::new, |value| value.get_name().to_owned())
+            };
+            return Err(format!(
+                "{} can't hold {} with {}: webm takes vp8, vp9 or av1 with opus; mp4 takes h264, hevc, vp9 or av1; mkv takes all",
+                container.muxer(),
+                name(video.to_possible_value()),
+                name(audio.to_possible_value())
+            ));
+        }
+        Ok(Self { container, video, audio, crf, speed })
+    }
+
+    /// Options for the picture.
+    pub fn video_args(&self, rate: Rate, encoders: &Encoders) -> Vec<String> {
+        let (encoder, options) = match self.video {
+            VideoCodec::Vp8 => ("libvpx", self.libvpx()),
+            VideoCodec::Vp9 => ("libvpx-vp9", self.libvpx_vp9()),
+            VideoCodec::H264 => ("libx264", self.x26x(["veryfast", "medium", "slow"], [25, 23, 20])),
+            VideoCodec::Hevc => ("libx265", self.x26x(["ultrafast", "fast", "medium"], [28, 26, 24])),
+            VideoCodec::Av1 => match encoders.first_of(&["libsvtav1", "libaom-av1"]) {
+                "libsvtav1" => {
+                    ("libsvtav1", format!("-preset {} -crf {}", self.pick([10, 8, 5]), self.crf(35)))
+                }
+                aom => (
+                    aom,
+                    format!("-cpu-used {} -row-mt 1 -crf {} -b:v 0", self.pick([8, 6, 4]), self.crf(32)),
+                ),
+            },
+        };
+        // A key frame at least every five seconds, so that players seek quickly.
+        let key_frames = rate.ceil(crate::time::Millis(5000));
+        words(&format!("-c:v {encoder} {options} -g {key_frames} -pix_fmt yuv420p"))
+    }
+
+    /// Options for the sound.
+    pub fn audio_args(&self, encoders: &Encoders) -> Vec<String> {
+        let codec = match self.audio {
+            AudioCodec::Opus => "libopus",
+            AudioCodec::Aac => encoders.first_of(&["libfdk_aac", "aac"]),
+        };
+        words(&format!("-c:a {codec} -b:a 96k"))
+    }
+
+    /// Options for the container.
+    pub fn container_args(&self) -> Vec<String> {
+        match self.container {
+            // The index in front: a player needn't load the whole file to begin.
+            Container::Mp4 => words("-movflags +faststart -f mp4"),
+            Container::Webm | Container::Mkv => words(&format!("-f {}", self.container.muxer())),
+        }
+    }
+
+    fn libvpx(&self) -> String {
+        let (deadline, cpu) = self.pick([("realtime", 8), ("good", 4), ("good", 1)]);
+        format!(
+            "-deadline {deadline} -cpu-used {cpu} -threads 2 -auto-alt-ref 0 -crf {} -b:v 1M",
+            self.crf(20)
+        )
+    }
+
+    fn libvpx_vp9(&self) -> String {
+        let (deadline, cpu) = self.pick([("realtime", 8), ("good", 5), ("good", 2)]);
+        format!("-deadline {deadline} -cpu-used {cpu} -row-mt 1 -threads 2 -crf {} -b:v 0", self.crf(34))
+    }
+
+    fn x26x(&self, presets: [&str; 3], crf: [u8; 3]) -> String {
+        format!("-preset {} -crf {}", self.pick(presets), self.crf(self.pick(crf)))
+    }
+
+    fn pick<T>(&self, [fast, balanced, best]: [T; 3]) -> T {
+        match self.speed {
+            Speed::Fast => fast,
+            Speed::Balanced => balanced,
+            Speed::Best => best,
+        }
+    }
+
+    fn crf(&self, usual: u8) -> u8 {
+        self.crf.unwrap_or(usual)
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoding(output: &str) -> Encoding {
+        Encoding::new(Container::of(output).unwrap(), None, None, None, Speed::Balanced).unwrap()
+    }
+
+    #[test]
+    fn endings() {
+        assert_eq!(Container::of("a/b.WebM"), Ok(Container::Webm));
+        for output in ["room", "room.avi", ".webm", "a.webm/b"] {
+            assert!(Container::of(output).is_err(), "{output}");
+        }
+    }
+
+    #[test]
+    fn what_a_container_cannot_hold_is_refused() {
+        let refused = |output, video, audio| {
+            Encoding::new(Container::of(output).unwrap(), video, audio, None, Speed::Fast).is_err()
+        };
+        assert!(refused("a.webm", Some(VideoCodec::H264), None));
+        assert!(refused("a.webm", None, Some(AudioCodec::Aac)));
+        assert!(refused("a.mp4", Some(VideoCodec::Vp8), None));
+        assert!(!refused("a.mkv", Some(VideoCodec::Hevc), Some(AudioCodec::Aac)));
+    }
+
+    #[test]
+    fn fdk_where_it_is() {
+        let with = Encoders(vec!["aac".into(), "libfdk_aac".into()]);
+        assert_eq!(encoding("a.mp4").audio_args(&with)[1], "libfdk_aac");
+        assert_eq!(encoding("a.mp4").audio_args(&Encoders::default())[1], "aac");
+        assert_eq!(encoding("a.webm").audio_args(&with)[1], "libopus");
+    }
+}

@@ -1,0 +1,93 @@
+//! The ffmpeg at hand: its version and its encoders.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tw_core::process::{self, command, output};
+
+use crate::encoder::Encoders;
+
+/// The oldest version whose `amix` can leave volumes alone (`normalize`, 4.4).
+const OLDEST: (u32, u32) = (4, 4);
+/// Saying its version takes a moment even on a busy machine, but not longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The name of the ffmpeg to run: `TW_FFMPEG`, else `ffmpeg`.
+pub fn program() -> OsString {
+    process::program("TW_FFMPEG", "ffmpeg")
+}
+
+/// The name of the ffprobe to run: `TW_FFPROBE`, else `ffprobe`.
+pub fn probe_program() -> OsString {
+    process::program("TW_FFPROBE", "ffprobe")
+}
+
+/// Checks that ffmpeg is there and new enough.
+///
+/// # Errors
+/// When it isn't; the line says what is needed.
+pub fn check() -> anyhow::Result<()> {
+    let text = said(&["-version"])?;
+    let name = program().to_string_lossy().into_owned();
+    let first = text.lines().next().unwrap_or_default();
+    match version(first) {
+        Some(version) if version < OLDEST => {
+            bail!("{name} is too old: {first}; version {}.{} or later is needed", OLDEST.0, OLDEST.1)
+        }
+        // A build from git has a name instead of a number; it is taken to be new.
+        _ if first.starts_with("ffmpeg version") => Ok(()),
+        _ => bail!("{name} doesn't answer like ffmpeg: {first}"),
+    }
+}
+
+/// Its encoders; none when there is no ffmpeg, since a job can be described
+/// without one.
+pub fn encoders() -> Encoders {
+    Encoders(said(&["-hide_banner", "-encoders"]).map(|text| encoder_names(&text)).unwrap_or_default())
+}
+
+fn said(args: &[&str]) -> anyhow::Result<String> {
+    let mut ffmpeg = command(program());
+    ffmpeg.args(args);
+    let (finished, text) = output(ffmpeg, PATIENCE)?;
+    if !finished.status.success() {
+        let last = finished.stderr.last().cloned().unwrap_or_default();
+        bail!("{} ended with {}: {last}", program().to_string_lossy(), finished.describe());
+    }
+    String::from_utf8(text).context("ffmpeg's answer is not UTF-8")
+}
+
+/// `ffmpeg version 5.1.9-0+deb12u1 Copyright …`, `ffmpeg version n9.0.2-17-g2a57…`.
+fn version(line: &str) -> Option<(u32, u32)> {
+    let word = line.strip_prefix("ffmpeg version ")?.split_whitespace().next()?;
+    let mut numbers = word.trim_start_matches('n').split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// ` V....D libx264              libx264 H.264 / AVC …` after a line of dashes.
+fn encoder_names(text: &str) -> Vec<String> {
+    text.lines()
+        .skip_while(|line| line.trim() != "------")
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().nth(1).map(str::to_owned))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        assert_eq!(version("ffmpeg version 5.1.9-0+deb12u1 Copyright (c)"), Some((5, 1)));
+        assert_eq!(version("ffmpeg version n9.0.2-17-g2a571b6068 Copyright"), Some((9, 0)));
+        assert_eq!(version("ffmpeg version N-12345-gabc Copyright"), None);
+    }
+
+    #[test]
+    fn encoders_are_found_in_the_list() {
+        let text = "Encoders:\n V..... = Video\n ------\n V....D libvpx   libvpx VP8 (codec vp8)\n A....D aac  AAC\n";
+        assert_eq!(encoder_names(text), ["libvpx", "aac"]);
+    }
+}

@@ -1,0 +1,100 @@
+//! One participant large, the others in a strip below.
+
+use tw_core::failure::{ErrorKind, Failure};
+
+use super::cells::grid;
+use super::seats::{cells_for, seats};
+use super::{Canvas, Placement, Rect};
+use crate::room::{Kind, Room, Track};
+
+/// The strip takes a fifth of the canvas' height.
+const STRIP: u32 = 5;
+
+/// Places everybody, `who` on top.
+pub fn place(room: &Room, canvas: Canvas, who: &str) -> Result<Vec<Placement>, Failure> {
+    let (large, small): (Vec<_>, Vec<_>) = seats(room)
+        .into_iter()
+        .partition(|seat| seat.tracks.iter().any(|&track| is_called(&room.tracks[track], who)));
+    let Some((first, rest)) = large.split_first() else {
+        return Err(nobody(room, who));
+    };
+    // A second picture of the same participant, his screen beside his camera, joins the others.
+    let mut small = [rest, &small].concat();
+    small.sort_by_key(|seat| seat.span.from);
+
+    let (width, height) = (canvas.size.width, canvas.size.height);
+    let strip_height = if small.is_empty() { 0 } else { (height / STRIP) & !1 };
+    let spacing = if small.is_empty() { 0 } else { canvas.spacing };
+    let stage = Rect { x: 0, y: 0, width, height: height - strip_height - spacing };
+    let strip = Rect { x: 0, y: height - strip_height, width, height: strip_height };
+
+    let (cell_of, count) = cells_for(&small);
+    let cells = if count == 0 { Vec::new() } else { grid(strip, count, 1, canvas.spacing)? };
+    let placed = |track: usize, cell: Rect| Placement { track, cell, span: room.tracks[track].span, z: 0 };
+    let on_stage = first.tracks.iter().map(|&track| placed(track, stage));
+    let in_strip = small
+        .iter()
+        .zip(&cell_of)
+        .flat_map(|(seat, &cell)| seat.tracks.iter().map(move |&track| (track, cell)))
+        .map(|(track, cell)| placed(track, cells[cell]));
+    Ok(on_stage.chain(in_strip).collect())
+}
+
+fn is_called(track: &Track, who: &str) -> bool {
+    [&track.identity, &track.participant_sid, &track.name, &track.source_sid, &track.sid]
+        .into_iter()
+        .flatten()
+        .any(|name| name == who)
+}
+
+fn nobody(room: &Room, who: &str) -> Failure {
+    let mut names: Vec<String> =
+        room.tracks.iter().filter(|t| t.kind == Kind::Video).map(Track::caption).collect();
+    names.sort();
+    names.dedup();
+    let shown = if names.is_empty() { "nobody".into() } else { names.join(", ") };
+    Failure::new(
+        ErrorKind::Field,
+        format!("--layout focus={who}: nobody is called that; there is a picture of {shown}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{Layout, Size};
+    use crate::room::tests_support::track_of;
+
+    const CANVAS: Canvas = Canvas { size: Size { width: 1000, height: 500 }, spacing: 2 };
+
+    fn room() -> Room {
+        Room {
+            sid: None,
+            tracks: ["alice", "bob", "carol"].iter().map(|who| track_of(who, 0, 1000)).collect(),
+        }
+    }
+
+    #[test]
+    fn one_large_the_others_below() {
+        let placements = Layout::Focus("bob".into()).place(&room(), CANVAS).unwrap();
+        assert_eq!(
+            (placements[0].track, placements[0].cell),
+            (1, Rect { x: 0, y: 0, width: 1000, height: 398 })
+        );
+        assert_eq!(placements[1].cell, Rect { x: 0, y: 400, width: 498, height: 100 });
+        assert_eq!(placements[2].cell, Rect { x: 500, y: 400, width: 500, height: 100 });
+    }
+
+    #[test]
+    fn nobody_of_that_name() {
+        let error = Layout::Focus("dave".into()).place(&room(), CANVAS).unwrap_err();
+        assert!(error.message.ends_with("there is a picture of alice, bob, carol"), "{error}");
+    }
+
+    #[test]
+    fn alone_on_the_whole_canvas() {
+        let alone = Room { sid: None, tracks: vec![track_of("alice", 0, 1)] };
+        let placements = Layout::Focus("alice".into()).place(&alone, CANVAS).unwrap();
+        assert_eq!(placements[0].cell, Rect { x: 0, y: 0, width: 1000, height: 500 });
+    }
+}

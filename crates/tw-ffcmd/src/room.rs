@@ -1,0 +1,367 @@
+//! What the records say about a room: its tracks, and when each of them runs.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use tw_core::failure::Failure;
+use tw_core::record::Record;
+
+use crate::time::Millis;
+
+/// Sound or picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Sound: an `.mka`.
+    Audio,
+    /// Picture: an `.mkv`.
+    Video,
+}
+
+/// A span of time, its end excluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// When it begins.
+    pub from: Millis,
+    /// When it has ended.
+    pub to: Millis,
+}
+
+impl Span {
+    /// Whether both run at some time.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.from < other.to && other.from < self.to
+    }
+}
+
+/// One recording of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Track {
+    /// `RT…`, if the record has it.
+    pub sid: Option<String>,
+    /// `MT…`, the track that was recorded.
+    pub source_sid: Option<String>,
+    /// `PA…`.
+    pub participant_sid: Option<String>,
+    /// The participant's name, where it was asked for.
+    pub identity: Option<String>,
+    /// The track's name.
+    pub name: Option<String>,
+    /// Sound or picture.
+    pub kind: Kind,
+    /// Where the media is.
+    pub path: PathBuf,
+    /// The container's start time, on the recording's own clock.
+    pub start_time: Millis,
+    /// When it runs, on the room's timeline. The end is that of the last frame's
+    /// (or packet's) normal time.
+    pub span: Span,
+    /// Spans without packets within it, on the room's timeline.
+    pub gaps: Vec<Span>,
+    /// Channels of the sound, if known.
+    pub channels: Option<u32>,
+}
+
+impl Track {
+    /// Who is seen or heard: the identity, which stays the same after a rejoin,
+    /// else the participant, else the track's name, else the recording.
+    pub fn participant(&self) -> String {
+        [&self.identity, &self.participant_sid, &self.name, &self.sid]
+            .into_iter()
+            .flatten()
+            .next()
+            .cloned()
+            .unwrap_or_else(|| self.path.display().to_string())
+    }
+
+    /// How people call it: identity or track name, else a SID.
+    pub fn caption(&self) -> String {
+        [&self.identity, &self.name, &self.participant_sid, &self.sid]
+            .into_iter()
+            .flatten()
+            .find(|text| !text.is_empty())
+            .cloned()
+            .unwrap_or_else(|| self.path.display().to_string())
+    }
+}
+
+/// The recordings of one room that can be shown or heard.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Room {
+    /// `RM…`; `None` for records without one, which form one group.
+    pub sid: Option<String>,
+    /// In the order of the records.
+    pub tracks: Vec<Track>,
+}
+
+/// What became of a record on its way into a room.
+#[derive(Debug)]
+pub enum Read {
+    /// A track to show or to hear.
+    Track(Box<Track>),
+    /// Nothing to show or to hear: a data track, or a file without a packet. Why, for people.
+    PassedOver(&'static str),
+}
+
+impl Room {
+    /// When the last track has ended.
+    pub fn end(&self) -> Millis {
+        self.tracks.iter().map(|track| track.span.to).max().unwrap_or_default()
+    }
+}
+
+/// A stream as tw-probe describes it; only what is needed here.
+#[derive(Debug, Default, Deserialize)]
+struct Stream {
+    codec_type: Option<String>,
+    channels: Option<u32>,
+    packets: Option<u64>,
+    frame_interval_ms: Option<f64>,
+    #[serde(default)]
+    gaps: Vec<Gap>,
+}
+
+/// A gap as tw-probe describes it, on the recording's own clock.
+#[derive(Debug, Deserialize)]
+struct Gap {
+    start_ms: i64,
+    end_ms: i64,
+}
+
+/// How long a last packet is taken to last when the record doesn't say: Opus'
+/// packets in WebRTC have 20 ms (RFC 7587, section 4.2), cameras 30 frames a second.
+const USUAL_PACKET: [(Kind, i64); 2] = [(Kind::Audio, 20), (Kind::Video, 33)];
+/// A single frame, or one after a long pause, isn't shown for longer than this.
+const LONGEST_PACKET_MS: f64 = 1000.0;
+
+/// Reads one record.
+///
+/// # Errors
+/// When a field is missing or wrong; the message says which tool adds it.
+pub fn read(record: &Record) -> Result<Read, Failure> {
+    let streams: Vec<Stream> = record.get("streams")?.unwrap_or_default();
+    let Some(kind) = kind(record, &streams) else {
+        return Ok(Read::PassedOver("data tracks"));
+    };
+    if !streams.is_empty() && streams.iter().all(|stream| stream.packets == Some(0)) {
+        return Ok(Read::PassedOver("files without a packet"));
+    }
+    let path: String = record.require("path", "run tw-fetch first")?;
+    let start_time = Millis(record.require("start_time_ms", "run tw-probe first")?);
+    let end_time = Millis(record.require("end_time_ms", "run tw-probe first")?);
+    let from = Millis(record.require("relative_offset_ms", "run tw-offsets first")?);
+    if end_time < start_time {
+        return Err(Failure::field(format!(
+            "end_time_ms ({}) lies before start_time_ms ({})",
+            end_time.0, start_time.0
+        )));
+    }
+    let stream = streams.iter().find(|s| s.codec_type.as_deref() == Some(word(kind)));
+    let last = last_packet(kind, stream);
+    let on_timeline = |own: i64| Millis(own) - start_time + from;
+    let gaps = stream.map_or(&[][..], |s| &s.gaps);
+    Ok(Read::Track(Box::new(Track {
+        sid: record.text_of("sid"),
+        source_sid: record.text_of("source_sid"),
+        participant_sid: record.participant_sid(),
+        identity: record.text_of("participant_identity"),
+        name: record.text_of("track_name"),
+        kind,
+        path: PathBuf::from(path),
+        start_time,
+        span: Span { from, to: end_time - start_time + from + last },
+        gaps: gaps
+            .iter()
+            .map(|g| Span { from: on_timeline(g.start_ms), to: on_timeline(g.end_ms) })
+            .collect(),
+        channels: stream.and_then(|s| s.channels),
+    })))
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Audio => "audio",
+        Kind::Video => "video",
+    }
+}
+
+/// Sound or picture, from what Twilio says, else from what ffprobe saw, else
+/// from the container's usual ending. `None` for data.
+fn kind(record: &Record, streams: &[Stream]) -> Option<Kind> {
+    let said = record.text_of("type");
+    let seen = streams.iter().filter_map(|s| s.codec_type.clone()).find(|t| t == "video" || t == "audio");
+    let ending = || {
+        record.text_of("container_format").or_else(|| {
+            let path = PathBuf::from(record.text_of("path")?);
+            Some(path.extension()?.to_string_lossy().into_owned())
+        })
+    };
+    match said.or(seen).as_deref() {
+        Some("audio") => Some(Kind::Audio),
+        Some("video") => Some(Kind::Video),
+        Some(_) => None,
+        None => match ending().as_deref() {
+            Some("mka") => Some(Kind::Audio),
+            _ => Some(Kind::Video),
+        },
+    }
+}
+
+/// How long the last packet lasts: as long as packets usually do in this stream.
+fn last_packet(kind: Kind, stream: Option<&Stream>) -> Millis {
+    let usual = USUAL_PACKET.iter().find(|(k, _)| *k == kind).map_or(0, |(_, ms)| *ms);
+    match stream.and_then(|s| s.frame_interval_ms).filter(|ms| ms.is_finite() && *ms > 0.0) {
+        // At most a second, so that it fits.
+        #[allow(clippy::cast_possible_truncation)]
+        Some(ms) => Millis(ms.min(LONGEST_PACKET_MS).round() as i64),
+        None => Millis(usual),
+    }
+}
+
+/// One room's records: what can be shown, what was passed over, what stands in the way.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// The tracks.
+    pub room: Room,
+    /// Why records were passed over, and how many of each.
+    pub passed_over: Vec<(&'static str, usize)>,
+    /// Recordings that are missing: what to call them, and why.
+    pub missing: Vec<(String, String)>,
+    /// The first record, for names made of its fields.
+    pub first: Option<Record>,
+}
+
+/// Sorts records into rooms, in the order in which rooms appear.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    order: Vec<Gathered>,
+    index: HashMap<Option<String>, usize>,
+}
+
+impl Rooms {
+    /// Takes one record; the failure, if any, has been noted in its room.
+    ///
+    /// # Errors
+    /// The failure, for a message.
+    pub fn take(&mut self, record: Record) -> Result<(), Failure> {
+        let sid = record.room_sid();
+        let at = *self.index.entry(sid.clone()).or_insert_with(|| {
+            self.order.push(Gathered { room: Room { sid, tracks: Vec::new() }, ..Gathered::default() });
+            self.order.len() - 1
+        });
+        let gathered = &mut self.order[at];
+        let result = match record.failure() {
+            Some(mark) => {
+                gathered.missing.push((record.label(), mark.message));
+                Ok(())
+            }
+            None => match read(&record) {
+                Ok(Read::Track(track)) => {
+                    gathered.room.tracks.push(*track);
+                    Ok(())
+                }
+                Ok(Read::PassedOver(why)) => {
+                    match gathered.passed_over.iter_mut().find(|(reason, _)| *reason == why) {
+                        Some((_, count)) => *count += 1,
+                        None => gathered.passed_over.push((why, 1)),
+                    }
+                    Ok(())
+                }
+                Err(failure) => {
+                    gathered.missing.push((record.label(), failure.message.clone()));
+                    Err(failure)
+                }
+            },
+        };
+        gathered.first.get_or_insert(record);
+        result
+    }
+
+    /// The rooms, in the order in which they appeared.
+    pub fn into_vec(self) -> Vec<Gathered> {
+        self.order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(text: &str) -> Record {
+        Record::parse(text).unwrap()
+    }
+
+    const BOB: &str = r#"{"sid":"RT4","type":"video","path":"bob.mkv","start_time_ms":20814,"end_time_ms":40814,
+        "relative_offset_ms":19251,"grouping_sids":{"room_sid":"RM1","participant_sid":"PA2"},
+        "streams":[{"codec_type":"video","packets":600,"frame_interval_ms":33.0,"gaps":[{"start_ms":21814,"end_ms":24814}]}]}"#;
+
+    #[test]
+    fn a_track_on_the_timeline() {
+        let Ok(Read::Track(track)) = read(&record(BOB)) else { panic!("no track") };
+        assert_eq!(track.span, Span { from: Millis(19251), to: Millis(39284) });
+        assert_eq!(track.gaps, [Span { from: Millis(20251), to: Millis(23251) }]);
+        assert_eq!(track.participant(), "PA2");
+    }
+
+    #[test]
+    fn what_is_missing_says_which_tool_adds_it() {
+        for (field, tool) in
+            [("path", "tw-fetch"), ("start_time_ms", "tw-probe"), ("relative_offset_ms", "tw-offsets")]
+        {
+            let mut bob = record(BOB);
+            bob.set(&[(field, None)]);
+            assert_eq!(read(&bob).unwrap_err().message, format!("no {field}: run {tool} first"));
+        }
+    }
+
+    #[test]
+    fn nothing_to_show_is_passed_over() {
+        let data = record(r#"{"sid":"RT9","type":"data"}"#);
+        assert!(matches!(read(&data), Ok(Read::PassedOver("data tracks"))));
+        let empty =
+            record(r#"{"type":"video","streams":[{"codec_type":"video","packets":0}],"start_time_ms":null}"#);
+        assert!(matches!(read(&empty), Ok(Read::PassedOver("files without a packet"))));
+    }
+
+    #[test]
+    fn rooms_in_order_with_what_is_missing() {
+        let mut rooms = Rooms::default();
+        let marked = r#"{"sid":"RT7","grouping_sids":{"room_sid":"RM2"},"error":{"tool":"tw-fetch","kind":"http","message":"gone"}}"#;
+        for text in [BOB, marked, BOB] {
+            rooms.take(record(text)).unwrap();
+        }
+        let rooms = rooms.into_vec();
+        assert_eq!(rooms.len(), 2);
+        assert_eq!(rooms[0].room.tracks.len(), 2);
+        assert_eq!(rooms[1].missing, [("RT7".to_owned(), "gone".to_owned())]);
+    }
+}
+
+/// Tracks for the tests of other modules.
+#[cfg(test)]
+pub mod tests_support {
+    use super::*;
+
+    /// A picture from … to …, in ms.
+    pub fn track(from: i64, to: i64) -> Track {
+        track_of("alice", from, to)
+    }
+
+    /// A picture of somebody, from … to …, in ms.
+    pub fn track_of(who: &str, from: i64, to: i64) -> Track {
+        Track {
+            sid: None,
+            source_sid: None,
+            participant_sid: None,
+            identity: Some(who.to_owned()),
+            name: None,
+            kind: Kind::Video,
+            path: format!("{who}.mkv").into(),
+            start_time: Millis::ZERO,
+            span: Span { from: Millis(from), to: Millis(to) },
+            gaps: Vec::new(),
+            channels: None,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The flags.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use tw_core::tool::Common;
+
+/// What comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum From {
+    /// One JSON object per line
+    Jsonl,
+    /// Columns track_name,offset,start_time, named on the first line
+    Csv,
+}
+
+/// What goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum To {
+    /// The records, with three more fields
+    Jsonl,
+    /// The tutorial's columns
+    Csv,
+    /// The tutorial's table, for people
+    Table,
+}
+
+/// Compute when each recording of a room begins on the room's timeline
+///
+/// Reads records (one JSON object per line) with `offset`, which Twilio gives, and `start_time_ms`, which
+/// tw-probe adds. To each it adds
+///   addition_ms         offset + start_time_ms
+///   reference_ms        the least addition of the room
+///   relative_offset_ms  addition_ms - reference_ms: when the recording begins
+/// Rooms are told apart by grouping_sids.room_sid; records without one form one group.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "tw-offsets",
+    version,
+    verbatim_doc_comment,
+    after_long_help = EXAMPLES,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Files of records; `-` or none: stdin
+    #[arg(value_name = "FILE")]
+    pub inputs: Vec<PathBuf>,
+
+    /// What comes in
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    pub from: From,
+
+    /// What goes out
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    pub to: To,
+
+    /// Take the rooms to come one after the other, and write each as soon as it has ended
+    ///
+    /// Memory is then that of one room, however many there are. Records of a room that comes back after
+    /// another one are marked. From jsonl to jsonl only.
+    #[arg(long)]
+    pub grouped: bool,
+
+    /// What all the tools have.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const EXAMPLES: &str = "\
+All numbers are whole milliseconds. A record that lacks one of the two, or holds something else there,
+goes on with an \"error\" field and doesn't count for the reference; the status is then 1. Records of
+type \"data\" have no start time: they are handed on as they are, and so are records that an earlier
+tool has marked.
+
+CSV: columns are found by their names, in any order. A column room_sid tells rooms apart; others are
+kept. Out come track_name,offset,start_time,addition,reference_value,relative_offset; of several rooms,
+room_sid too.
+
+Examples:
+  tw-probe < fetched.jsonl | tw-offsets | tw-ffcmd -o room.webm --run
+  tw-offsets --to table probed.jsonl
+  tw-offsets --from csv --to csv offsets.csv > with-relative-offsets.csv
+  tw-offsets < probed.jsonl | jq -s 'max_by(.relative_offset_ms) | .sid'";

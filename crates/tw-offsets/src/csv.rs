@@ -1,0 +1,210 @@
+//! Rows in and out: the columns of the tutorial's table.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use csv::{ByteRecord, ReaderBuilder, Trim, WriterBuilder};
+use serde_json::{Value, json};
+use tw_core::input;
+
+use crate::batch::{Batch, Fate};
+use crate::recording::{Recording, Words};
+use crate::rooms::Rooms;
+use crate::row::Row;
+
+/// What goes out.
+const COLUMNS: [&str; 6] =
+    ["track_name", "offset", "start_time", "addition", "reference_value", "relative_offset"];
+/// Those that are ours.
+const OWN_COLUMNS: [&str; 3] = ["addition", "reference_value", "relative_offset"];
+/// Tells rooms apart.
+const ROOM: &str = "room_sid";
+
+/// The columns of a table.
+pub type Header = Vec<String>;
+
+/// Reads all rows, each as the record that it stands for; also gives the columns.
+///
+/// # Errors
+/// When a file can't be read, or a column that we need isn't there.
+pub fn read(files: &[PathBuf]) -> anyhow::Result<(Vec<Batch>, Rooms, Header)> {
+    let mut rooms = Rooms::default();
+    let mut batches = Vec::new();
+    let mut all = Header::new();
+    for path in input::or_stdin(files) {
+        let (reader, place) = input::open(&path)?;
+        let source: Arc<str> = place.source.into();
+        let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::Headers).from_reader(reader);
+        let header = header_of(&mut reader, &source)?;
+        let mut batch = Batch::new(Arc::clone(&source), Words::CSV);
+        let mut row = ByteRecord::new();
+        while reader.read_byte_record(&mut row).with_context(|| format!("cannot read {source}"))? {
+            // Another row may have begun before this one's line breaks in quotes: the start counts.
+            let line = row.position().map_or(0, csv::Position::line);
+            let (text, utf8) = record_of(&header, &row);
+            let recording = Recording::read(&text).ok();
+            if utf8 {
+                batch.push(text.as_bytes(), line, recording.as_ref(), &mut rooms);
+            } else {
+                let room = rooms.id(recording.and_then(|recording| recording.room).as_deref());
+                batch.push_refused(text.as_bytes(), line, room, Fate::NotUtf8);
+            }
+        }
+        batches.push(batch);
+        for column in header {
+            if !all.contains(&column) {
+                all.push(column);
+            }
+        }
+    }
+    Ok((batches, rooms, all))
+}
+
+fn header_of(reader: &mut csv::Reader<impl std::io::Read>, source: &str) -> anyhow::Result<Header> {
+    let header = reader.byte_headers().with_context(|| format!("cannot read {source}"))?;
+    let header: Header = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    if header.is_empty() {
+        return Ok(header);
+    }
+    for needed in ["offset", "start_time"] {
+        anyhow::ensure!(
+            header.iter().any(|name| name == needed),
+            "{source}: no column {needed}: the first line must name the columns, as in track_name,offset,start_time"
+        );
+    }
+    for (i, name) in header.iter().enumerate() {
+        anyhow::ensure!(!header[..i].contains(name), "{source}: two columns are named {name}");
+    }
+    Ok(header)
+}
+
+/// The row as a record, and whether all of it was UTF-8.
+fn record_of(header: &[String], row: &ByteRecord) -> (String, bool) {
+    let mut members = Vec::with_capacity(row.len());
+    let mut utf8 = true;
+    for (i, cell) in row.iter().enumerate() {
+        let cell = String::from_utf8_lossy(cell);
+        utf8 &= matches!(cell, Cow::Borrowed(_));
+        let (name, value) = match header.get(i).map(String::as_str) {
+            // Computed again.
+            Some(name) if OWN_COLUMNS.contains(&name) => continue,
+            Some("offset") => ("offset".into(), number(&cell)),
+            Some("start_time") => ("start_time_ms".into(), number(&cell)),
+            Some(ROOM) => ("grouping_sids".into(), json!({ ROOM: text(&cell) })),
+            Some(name) => (name.to_owned(), text(&cell)),
+            None => (format!("column_{}", i + 1), text(&cell)),
+        };
+        members.push(format!("{}:{value}", Value::from(name)));
+    }
+    (format!("{{{}}}", members.join(",")), utf8)
+}
+
+/// An empty cell is null.
+fn text(cell: &str) -> Value {
+    if cell.is_empty() { Value::Null } else { cell.into() }
+}
+
+/// A cell that holds a number, or should.
+fn number(cell: &str) -> Value {
+    cell.trim().parse::<i64>().map_or_else(|_| text(cell), Value::from)
+}
+
+/// Writes rows as they come.
+pub struct Writer<W: Write> {
+    csv: csv::Writer<W>,
+    header: Header,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes the header: the input's columns, if it had any, with ours after
+    /// them. With `rooms`, the rows tell their room.
+    ///
+    /// # Errors
+    /// When stdout is closed or full.
+    pub fn new(output: W, input: Header, rooms: bool) -> csv::Result<Self> {
+        let mut header = input;
+        let ours = COLUMNS.into_iter().chain(rooms.then_some(ROOM));
+        for column in ours {
+            if !header.iter().any(|name| name == column) {
+                header.push(column.into());
+            }
+        }
+        let mut csv = WriterBuilder::new().from_writer(output);
+        csv.write_record(&header)?;
+        Ok(Self { csv, header })
+    }
+
+    /// Writes one row; what it doesn't know is empty.
+    ///
+    /// # Errors
+    /// When stdout is closed or full.
+    pub fn row(&mut self, row: &Row) -> csv::Result<()> {
+        for column in &self.header {
+            let own = |value: fn(&crate::offsets::Offsets) -> i64| {
+                row.offsets.as_ref().map(|o| value(o).to_string())
+            };
+            let cell = match column.as_str() {
+                "track_name" => row.record.text_of("track_name").or_else(|| row.name_elsewhere()),
+                "start_time" => row.record.text_of("start_time_ms"),
+                "addition" => own(|o| o.addition),
+                "reference_value" => own(|o| o.reference),
+                "relative_offset" => own(|o| o.relative),
+                ROOM => row.record.room_sid(),
+                other => row.record.text_of(other),
+            };
+            self.csv.write_field(cell.unwrap_or_default())?;
+        }
+        self.csv.write_record(None::<&[u8]>)
+    }
+
+    /// Hands on what has been written.
+    ///
+    /// # Errors
+    /// When stdout is closed or full.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        self.csv.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn record(header: &[&str], cells: &[&[u8]]) -> (String, bool) {
+        let header: Header = header.iter().map(ToString::to_string).collect();
+        record_of(&header, &ByteRecord::from(cells.to_vec()))
+    }
+
+    #[test]
+    fn a_row_becomes_a_record() {
+        let header = ["track_name", "offset", "start_time", "addition", "room_sid", "sid"];
+        let cells: [&[u8]; 7] = [b"a,b", b" 12 ", b"-7", b"99", b"RM1", b"", b"more"];
+        let (text, utf8) = record(&header, &cells);
+        assert!(utf8);
+        let expected = serde_json::json!({
+            "track_name": "a,b", "offset": 12, "start_time_ms": -7, "sid": null,
+            "grouping_sids": {"room_sid": "RM1"}, "column_7": "more",
+        });
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_no_number_stays_as_it_is() {
+        let (text, _) = record(&["offset", "start_time"], &[b"1.5", b"soon"]);
+        assert!(text.contains("\"1.5\"") && text.contains("\"soon\""), "{text}");
+        assert!(!record(&["offset"], &[b"\xff"]).1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_row_is_a_record(cells in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..9), 0..5)) {
+            let cells: Vec<&[u8]> = cells.iter().map(Vec::as_slice).collect();
+            let (text, _) = record(&["offset", "start_time", "x"], &cells);
+            prop_assert!(Recording::read(&text).is_ok(), "{}", text);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What a record says that matters here, read without building the record:
+//! everything else is passed over, and nothing is copied.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use tw_core::Failure;
+
+use crate::offsets::Times;
+
+/// The fields that this tool adds.
+pub const OWN: [&str; 3] = ["addition_ms", "reference_ms", "relative_offset_ms"];
+
+/// The fields that matter, as they stand in the line. Of several with one name
+/// the last counts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Recording<'a> {
+    offset: Option<&'a str>,
+    start_time: Option<&'a str>,
+    /// Another tool could not serve it.
+    marked: bool,
+    /// A participant's data track: it has no start time.
+    data: bool,
+    /// `grouping_sids.room_sid`.
+    pub room: Option<Cow<'a, str>>,
+    /// Some of our own fields stand there already.
+    pub done_before: bool,
+}
+
+/// What is to be done with a record.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has a place on its room's timeline: this addition.
+    Placed(i64),
+    /// Handed on as it is: another tool has marked it.
+    Marked,
+    /// Handed on as it is: it is of type data.
+    Data,
+    /// It can't be placed.
+    Failed(Failure),
+}
+
+/// How an input calls the fields, and what to do when one is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    offset: (&'static str, &'static str),
+    start_time: (&'static str, &'static str),
+}
+
+impl Words {
+    /// Those of records.
+    pub const JSONL: Self = Self {
+        offset: ("offset", "take the record from tw-list or tw-fetch"),
+        start_time: ("start_time_ms", "run tw-probe first"),
+    };
+    /// Those of CSV.
+    pub const CSV: Self =
+        Self { offset: ("offset", "the cell is empty"), start_time: ("start_time", "the cell is empty") };
+}
+
+impl<'a> Recording<'a> {
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// When it holds anything else than one JSON object.
+    pub fn read(line: &'a str) -> Result<Self, serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(line);
+        let recording = deserializer.deserialize_map(Members)?;
+        deserializer.end()?;
+        Ok(recording)
+    }
+
+    /// Whether it can be placed.
+    pub fn verdict(&self, words: Words) -> Verdict {
+        if self.marked {
+            return Verdict::Marked;
+        }
+        if self.data {
+            return Verdict::Data;
+        }
+        match self.times(words).and_then(|times| {
+            times.addition().ok_or_else(|| {
+                let (offset, start_time) = (words.offset.0, words.start_time.0);
+                Failure::field(format!("{offset} + {start_time} is beyond 64 bits"))
+            })
+        }) {
+            Ok(addition) => Verdict::Placed(addition),
+            Err(failure) => Verdict::Failed(failure),
+        }
+    }
+
+    /// Whether it is neither marked nor of type data.
+    pub fn would_be_placed(&self) -> bool {
+        !self.marked && !self.data
+    }
+
+    fn times(&self, words: Words) -> Result<Times, Failure> {
+        let offset = millis(words.offset, self.offset)?;
+        let start_time = millis(words.start_time, self.start_time)?;
+        Ok(Times { offset, start_time })
+    }
+}
+
+/// A field that holds a whole number of milliseconds.
+fn millis((name, advice): (&str, &str), raw: Option<&str>) -> Result<i64, Failure> {
+    let raw =
+        raw.filter(|raw| *raw != "null").ok_or_else(|| Failure::field(format!("no {name}: {advice}")))?;
+    raw.parse().map_err(|_| {
+        let digits = raw.strip_prefix('-').unwrap_or(raw);
+        let shown: String = raw.chars().take(40).collect();
+        let what = if digits.bytes().all(|b| b.is_ascii_digit()) {
+            "beyond 64 bits"
+        } else {
+            "not a whole number of milliseconds"
+        };
+        Failure::field(format!("{name} is {shown}: {what}"))
+    })
+}
+
+/// The names that matter.
+enum Name {
+    Offset,
+    StartTime,
+    Grouping,
+    Error,
+    Type,
+    Own,
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl Visitor<'_> for NameVisitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+                Ok(match name {
+                    "offset" => Name::Offset,
+                    "start_time_ms" => Name::StartTime,
+                    "grouping_sids" => Name::Grouping,
+                    "error" => Name::Error,
+                    "type" => Name::Type,
+                    name if OWN.contains(&name) => Name::Own,
+                    _ => Name::Other,
+                })
+            }
+        }
+
+        deserializer.deserialize_identifier(NameVisitor)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Recording<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut recording = Recording::default();
+        while let Some(name) = map.next_key()? {
+            match name {
+                Name::Offset => recording.offset = Some(map.next_value::<&RawValue>()?.get()),
+                Name::StartTime => recording.start_time = Some(map.next_value::<&RawValue>()?.get()),
+                Name::Grouping => recording.room = room_of(map.next_value::<&RawValue>()?.get()),
+                Name::Error => recording.marked = map.next_value::<&RawValue>()?.get() != "null",
+                Name::Type => recording.data = map.next_value::<&RawValue>()?.get() == "\"data\"",
+                Name::Own => {
+                    map.next_value::<IgnoredAny>()?;
+                    recording.done_before = true;
+                }
+                Name::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(recording)
+    }
+}
+
+/// `room_sid` of a `grouping_sids`, which may be null or anything else.
+fn room_of(grouping: &str) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Grouping<'a> {
+        #[serde(borrow)]
+        room_sid: Option<Cow<'a, str>>,
+    }
+    serde_json::from_str::<Grouping<'_>>(grouping).ok()?.room_sid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn verdict(line: &str) -> Verdict {
+        Recording::read(line).unwrap().verdict(Words::JSONL)
+    }
+
+    fn failure(line: &str) -> String {
+        match verdict(line) {
+            Verdict::Failed(failure) => failure.message,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn two_numbers_make_a_place() {
+        assert_eq!(
+            verdict(r#"{"offset":163481005731,"start_time_ms":1564}"#),
+            Verdict::Placed(163_481_007_295)
+        );
+        assert_eq!(verdict(r#"{"offset":-5,"x":[{}],"start_time_ms":-7 }"#), Verdict::Placed(-12));
+        assert_eq!(verdict(r#"{"offset":"x","offs\u0065t":1,"start_time_ms":2}"#), Verdict::Placed(3));
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        assert_eq!(failure(r#"{"offset":1}"#), "no start_time_ms: run tw-probe first");
+        assert_eq!(failure(r#"{"offset":1,"start_time_ms":null}"#), "no start_time_ms: run tw-probe first");
+        assert!(failure(r#"{"start_time_ms":1}"#).starts_with("no offset: "));
+        for wrong in ["1.5", "1e3", "\"1\"", "true", "[1]", "{}", "-0.0"] {
+            assert_eq!(
+                failure(&format!(r#"{{"offset":{wrong},"start_time_ms":1}}"#)),
+                format!("offset is {wrong}: not a whole number of milliseconds")
+            );
+        }
+        assert_eq!(
+            failure(r#"{"offset":9223372036854775808,"start_time_ms":1}"#),
+            "offset is 9223372036854775808: beyond 64 bits"
+        );
+        assert_eq!(
+            failure(r#"{"offset":9223372036854775807,"start_time_ms":1}"#),
+            "offset + start_time_ms is beyond 64 bits"
+        );
+    }
+
+    #[test]
+    fn marked_and_data_records_are_left_alone() {
+        assert_eq!(verdict(r#"{"error":{"kind":"http"},"offset":1,"start_time_ms":1}"#), Verdict::Marked);
+        assert_eq!(verdict(r#"{"error":null,"offset":1,"start_time_ms":1}"#), Verdict::Placed(2));
+        assert_eq!(verdict(r#"{"type":"data","offset":1}"#), Verdict::Data);
+    }
+
+    #[test]
+    fn the_room_is_read_where_there_is_one() {
+        for (grouping, room) in [
+            (r#"{"participant_sid":"PA1","room_sid":"RM1"}"#, Some("RM1")),
+            (r#"{"room_sid":null}"#, None),
+            ("{}", None),
+            ("null", None),
+            ("[7]", None),
+            (r#"{"room_sid":7}"#, None),
+        ] {
+            let line = format!(r#"{{"grouping_sids":{grouping}}}"#);
+            assert_eq!(Recording::read(&line).unwrap().room.as_deref(), room, "{grouping}");
+        }
+    }
+
+    #[test]
+    fn only_an_object_is_a_record() {
+        for line in ["", "[]", "7", "{", "{}{}", "null", r#"{"a":1,}"#, r#"{"offset":}"#] {
+            assert!(Recording::read(line).is_err(), "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn we_read_what_the_record_reads(
+            parts in proptest::collection::vec(
+                ("offset|start_time_ms|sid|grouping_sids|type|error", "null|-?[0-9]{1,20}|\"[a-z]{0,3}\"|\\{\\}|\\[1\\]|1\\.5"),
+                0..8,
+            ),
+            cut in 0..200_usize,
+        ) {
+            let line = format!("{{{}}}", parts.iter().map(|(k, v)| format!("\"{k}\":{v}")).collect::<Vec<_>>().join(","));
+            let line = &line[..cut.min(line.len())];
+            match (tw_core::Record::parse(line), Recording::read(line)) {
+                (Ok(record), Ok(recording)) => {
+                    prop_assert_eq!(record.raw("offset"), recording.offset);
+                    prop_assert_eq!(record.raw("start_time_ms"), recording.start_time);
+                    prop_assert_eq!(record.is_marked(), recording.marked);
+                }
+                (Err(_), Err(_)) => {}
+                (one, other) => prop_assert!(false, "{one:?} but {other:?}"),
+            }
+        }
+    }
+}

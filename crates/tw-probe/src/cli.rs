@@ -1,0 +1,84 @@
+//! The flags.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use tw_core::tool::Common;
+
+/// Read the start, the end and the streams of recordings with ffprobe
+///
+/// Reads records (one JSON object per line) with a `path`, as tw-fetch writes them, and adds
+/// start_time_ms, end_time_ms, duration_ms, creation_time and streams. Nothing is decoded; each file is
+/// read once.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "tw-probe", version, after_long_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// Files of records; `-` or none: stdin. With --files, the recordings themselves
+    #[arg(value_name = "FILE")]
+    pub inputs: Vec<PathBuf>,
+
+    /// Take FILE... as recordings, and make a record for each
+    #[arg(long, requires = "inputs")]
+    pub files: bool,
+
+    /// List the spans longer than MS milliseconds in which a stream has no packet
+    ///
+    /// Each stream gets `gaps`: [{"start_ms", "end_ms"}], from a packet to the next one, on the recording's
+    /// own clock. Write the number with an equals sign: --gaps=250. The default, a second, passes over what
+    /// is usual (a silent microphone still sends every 400 ms, a screen that is shared may send a frame a
+    /// second) and finds cameras that were off and networks that were away.
+    #[arg(long, value_name = "MS", num_args = 0..=1, require_equals = true, default_missing_value = "1000")]
+    pub gaps: Option<u32>,
+
+    /// How many files are read side by side; default: one per core
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+
+    /// End an ffprobe from which nothing has come for so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub stall: u64,
+
+    /// What all the tools have.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl Cli {
+    /// How many ffprobes may run at once.
+    pub fn jobs(&self) -> usize {
+        self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    }
+
+    /// How long an ffprobe may be silent.
+    pub fn silence(&self) -> Duration {
+        Duration::from_secs(self.stall)
+    }
+}
+
+const EXAMPLES: &str = "\
+What is added, here to the video of the tutorial:
+  \"start_time_ms\":1564,\"end_time_ms\":142242,\"duration_ms\":140678,
+  \"creation_time\":\"2017-06-30T09:03:44.000000Z\",
+  \"streams\":[{\"index\":0,\"codec_type\":\"video\",\"codec_name\":\"vp8\",\"width\":640,\"height\":480,
+    \"sample_aspect_ratio\":\"1:1\",\"packets\":3376,\"start_time_ms\":1564,\"end_time_ms\":142242,
+    \"frame_interval_ms\":33}]
+
+  start_time_ms   the container's start time, in whole milliseconds
+  end_time_ms     the timestamp of the last packet
+  duration_ms     end_time_ms - start_time_ms
+  creation_time   the container's tag; null when it has none
+
+A record whose file is missing, is no Matroska file or holds no packet goes on with an \"error\" field,
+and the status is 1. Of a file that breaks off, what is whole counts; a warning says so. Records of type
+\"data\" hold no sound or picture: they are handed on as they are.
+
+Examples:
+  tw-fetch --dir media < list.jsonl | tw-probe | tw-offsets
+  tw-probe --files media/*.mk? | jq -r '[.path, .start_time_ms, .duration_ms] | @tsv'
+  tw-probe --gaps=250 < fetched.jsonl | jq -c '{sid, gaps: [.streams[].gaps[]]}'
+
+Environment:
+  TW_FFPROBE   the ffprobe to use (4.4 or newer); default: ffprobe on PATH";

@@ -1,0 +1,177 @@
+//! Running ffprobe on one file, as what it must be and with nothing in reach but it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::BufReader;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tw_core::process::{self, Child, Finished, ProcessError};
+use tw_core::{ErrorKind, Failure};
+
+use crate::report::{ENTRIES, Report};
+use crate::time::Micros;
+
+/// The oldest ffprobe whose answers are known to be as we read them.
+const OLDEST: (u32, u32) = (4, 4);
+/// How long `ffprobe -version` may take.
+const VERSION_SILENCE: Duration = Duration::from_secs(10);
+
+/// The program, and how it is to be used.
+#[derive(Debug)]
+pub struct Ffprobe {
+    program: OsString,
+    silence: Duration,
+    /// The distance between packets from which on a gap is noted.
+    gap: Option<Micros>,
+    /// Set by the first failure: what is wrong with the program itself, if anything is.
+    too_old: OnceLock<Option<String>>,
+}
+
+/// What came of one file.
+#[derive(Debug)]
+pub struct Answer {
+    /// What ffprobe said.
+    pub report: Report,
+    /// What it complained about while it went on: `File ended prematurely`.
+    pub complaint: Option<String>,
+}
+
+impl Ffprobe {
+    /// The program that `TW_FFPROBE` names, else `ffprobe` on PATH.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find(silence: Duration, gap: Option<Micros>) -> Result<Self, ProcessError> {
+        let program = process::program("TW_FFPROBE", "ffprobe");
+        process::require(&program)?;
+        Ok(Self { program, silence, gap, too_old: OnceLock::new() })
+    }
+
+    /// What is wrong with the program, as far as a failure gave reason to look.
+    pub fn too_old(&self) -> Option<&str> {
+        self.too_old.get()?.as_deref()
+    }
+
+    /// Reads the file at `path` as Matroska.
+    ///
+    /// # Errors
+    /// When it isn't there, is no Matroska file, or ffprobe fails or hangs.
+    pub fn read(&self, path: &str) -> Result<Answer, Failure> {
+        check_file(path)?;
+        if let Some(old) = self.too_old() {
+            return Err(Failure::new(ErrorKind::Ffmpeg, old));
+        }
+        let (report, finished) =
+            self.run(path).map_err(|e| Failure::new(ErrorKind::Ffmpeg, e.to_string()))?;
+        let complaint = finished.stderr.last().map(|line| without_address(line).to_owned());
+        if finished.status.success() {
+            return Ok(Answer { report, complaint });
+        }
+        if let Some(old) = self.too_old.get_or_init(|| self.outdated()) {
+            return Err(Failure::new(ErrorKind::Ffmpeg, old));
+        }
+        Err(why(&finished))
+    }
+
+    fn run(&self, path: &str) -> Result<(Report, Finished), ProcessError> {
+        let mut command = process::command(&self.program);
+        command.args(["-hide_banner", "-v", "error"]);
+        // Recordings are strangers' media: a playlist or a script that poses as
+        // one must not lead to other files or hosts.
+        command.args(["-protocol_whitelist", "file", "-f", "matroska"]);
+        command.args(["-show_entries", ENTRIES, "-of", "compact"]);
+        // With its protocol, a name is a name, whatever it begins with or holds.
+        command.args(["-i", &format!("file:{path}")]);
+        let mut child = Child::spawn(command, Some(self.silence))?;
+        let stdout = BufReader::with_capacity(64 * 1024, child.stdout());
+        let report = Report::read(stdout, self.gap).map_err(|e| child.read_error(e))?;
+        Ok((report, child.wait()?))
+    }
+
+    /// Says so when the program is older than what we need. Versions that are no
+    /// number (a build from git, say) count as new.
+    fn outdated(&self) -> Option<String> {
+        let mut command = process::command(&self.program);
+        command.arg("-version");
+        let (_, out) = process::output(command, VERSION_SILENCE).ok()?;
+        let text = String::from_utf8_lossy(&out);
+        let version = text.lines().next()?.split_whitespace().nth(2)?;
+        (parse_version(version)? < OLDEST).then(|| {
+            let program = self.program.display();
+            format!(
+                "{program} is version {version}, but {}.{} or newer is needed: update ffmpeg, or set TW_FFPROBE",
+                OLDEST.0, OLDEST.1
+            )
+        })
+    }
+}
+
+/// What can be told without ffprobe, in clearer words than its own.
+fn check_file(path: &str) -> Result<(), Failure> {
+    let failed = |e| Failure::io(format_args!("cannot read {path}"), &e);
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a folder" } else { "no regular file" };
+        return Err(Failure::new(ErrorKind::Io, format!("cannot read {path}: it is {what}")));
+    }
+    if metadata.len() == 0 {
+        return Err(Failure::new(ErrorKind::Media, format!("{path} is empty: fetch it again")));
+    }
+    fs::File::open(path).map(drop).map_err(failed)
+}
+
+/// Why ffprobe ended as it did.
+fn why(finished: &Finished) -> Failure {
+    let said = finished.stderr.iter().map(|line| without_address(line)).collect::<Vec<_>>().join("; ");
+    if said.contains("EBML header") || said.contains("Invalid data") {
+        return Failure::new(ErrorKind::Media, format!("not a Matroska file: {said}"));
+    }
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    Failure::new(ErrorKind::Ffmpeg, format!("ffprobe failed: {}{said}", finished.describe()))
+}
+
+/// A line without the `[matroska,webm @ 0x55…] ` before it.
+fn without_address(line: &str) -> &str {
+    match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((context, text)) if context.contains(" @ 0x") => text,
+        _ => line,
+    }
+}
+
+/// `5.1.9-0+deb12u1`, `n4.4.2`: major and minor.
+fn parse_version(version: &str) -> Option<(u32, u32)> {
+    let number = version.strip_prefix('n').unwrap_or(version);
+    let mut parts = number.split(|c: char| !c.is_ascii_digit());
+    let major = parts.next()?.parse().ok()?;
+    Some((major, parts.next().and_then(|minor| minor.parse().ok()).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        for (text, version) in [
+            ("5.1.9-0+deb12u1", Some((5, 1))),
+            ("n4.4.2", Some((4, 4))),
+            ("7.0", Some((7, 0))),
+            ("8", Some((8, 0))),
+            ("3.4.11-0ubuntu0.1", Some((3, 4))),
+            ("N-109542-g2eb5ab8", None),
+            ("git-2020-01-01", None),
+        ] {
+            assert_eq!(parse_version(text), version, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_left_out_of_messages() {
+        assert_eq!(
+            without_address("[matroska,webm @ 0x55be7f3a0980] File ended prematurely"),
+            "File ended prematurely"
+        );
+        assert_eq!(without_address("[x] y"), "[x] y");
+    }
+}

@@ -1,0 +1,158 @@
+//! The fields that a record gets.
+
+use serde::Serialize;
+use tw_core::record::{Field, json};
+use tw_core::{ErrorKind, Failure};
+
+use crate::report::{Description, Report};
+use crate::time::Interval;
+use crate::track::{Gap, Track};
+
+/// One element of `streams`. Times are milliseconds on the recording's own
+/// clock. `null` stands for what the file doesn't tell; what doesn't apply to
+/// this type of stream is left out.
+#[derive(Debug, Serialize)]
+struct Stream<'a> {
+    index: Option<u64>,
+    codec_type: Option<&'a str>,
+    codec_name: Option<&'a str>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    picture: Option<Picture<'a>>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    sound: Option<Sound>,
+    packets: u64,
+    start_time_ms: Option<i64>,
+    end_time_ms: Option<i64>,
+    /// The median distance between a packet and the next: for video, that of frames.
+    frame_interval_ms: Option<Interval>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gaps: Option<&'a [Gap]>,
+}
+
+#[derive(Debug, Serialize)]
+struct Picture<'a> {
+    /// In pixels, as the container or the first key frame says; later frames may differ.
+    width: Option<u64>,
+    height: Option<u64>,
+    /// Of a pixel, as `1:1`.
+    sample_aspect_ratio: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Sound {
+    /// In Hz.
+    sample_rate: Option<u64>,
+    channels: Option<u64>,
+}
+
+impl<'a> Stream<'a> {
+    fn new(description: &'a Description, track: &'a Track, gaps: bool) -> Self {
+        let codec_type = description.get("codec_type");
+        Self {
+            index: description.number("index"),
+            codec_type,
+            codec_name: description.get("codec_name"),
+            picture: (codec_type == Some("video")).then(|| Picture {
+                width: description.number("width"),
+                height: description.number("height"),
+                // ffprobe's way to say that it doesn't know.
+                sample_aspect_ratio: description.get("sample_aspect_ratio").filter(|ratio| *ratio != "0:1"),
+            }),
+            sound: (codec_type == Some("audio")).then(|| Sound {
+                sample_rate: description.number("sample_rate"),
+                channels: description.number("channels"),
+            }),
+            packets: track.packets(),
+            start_time_ms: track.span().map(|(first, _)| first.millis()),
+            end_time_ms: track.span().map(|(_, last)| last.millis()),
+            frame_interval_ms: track.median(),
+            gaps: gaps.then(|| track.gaps()),
+        }
+    }
+}
+
+/// The fields of a record whose file has been read; `gaps`: whether they were asked for.
+///
+/// # Errors
+/// When there is nothing that has a time: such a recording has no place in the room.
+pub fn of(report: &Report, gaps: bool) -> Result<[Field<'static>; 5], Failure> {
+    let Some((first, last)) = report.span() else {
+        let what = if report.packets() == 0 { "no packets" } else { "no packet has a timestamp" };
+        return Err(Failure::new(ErrorKind::Media, format!("{what}: nothing was recorded in this file")));
+    };
+    let none = Track::default();
+    let streams: Vec<Stream<'_>> = report
+        .streams
+        .iter()
+        .map(|description| {
+            let index = description.number("index");
+            let track = index.and_then(|index| report.tracks.get(&index)).unwrap_or(&none);
+            Stream::new(description, track, gaps)
+        })
+        .collect();
+    let start = report.start_time.unwrap_or(first).millis();
+    let end = last.millis();
+    Ok([
+        ("start_time_ms", Some(start.to_string())),
+        ("end_time_ms", Some(end.to_string())),
+        // Both are within a thousandth of 64 bits.
+        ("duration_ms", Some((end - start).to_string())),
+        ("creation_time", Some(json(&report.creation_time)?)),
+        ("streams", Some(json(&streams)?)),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Micros;
+
+    fn fields(text: &str, gap: Option<i64>) -> Result<Vec<String>, Failure> {
+        let report = Report::read(text.as_bytes(), gap.map(|ms| Micros(ms * 1000))).unwrap();
+        let fields = of(&report, gap.is_some())?;
+        Ok(fields.into_iter().map(|(name, value)| format!("{name}={}", value.unwrap())).collect())
+    }
+
+    #[test]
+    fn the_tutorials_times() {
+        let text = "\
+packet|stream_index=0|pts_time=1.564000
+packet|stream_index=0|pts_time=142.242000
+stream|index=0|codec_name=vp8|codec_type=video|width=640|height=480|sample_aspect_ratio=1:1
+format|start_time=1.564000
+";
+        assert_eq!(
+            fields(text, Some(1000)).unwrap(),
+            [
+                "start_time_ms=1564",
+                "end_time_ms=142242",
+                "duration_ms=140678",
+                "creation_time=null",
+                r#"streams=[{"index":0,"codec_type":"video","codec_name":"vp8","width":640,"height":480,"sample_aspect_ratio":"1:1","packets":2,"start_time_ms":1564,"end_time_ms":142242,"frame_interval_ms":140678,"gaps":[{"start_ms":1564,"end_ms":142242}]}]"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_start_time_the_first_packet_counts() {
+        let text = "packet|stream_index=0|pts_time=-0.007000\nformat|start_time=N/A\n";
+        assert_eq!(fields(text, None).unwrap()[..3], ["start_time_ms=-7", "end_time_ms=-7", "duration_ms=0"]);
+    }
+
+    #[test]
+    fn nothing_recorded_is_a_failure() {
+        let failure = fields("stream|index=0|codec_type=audio\nformat|start_time=N/A\n", None).unwrap_err();
+        assert_eq!(failure.kind, ErrorKind::Media);
+        assert!(failure.message.starts_with("no packets"), "{failure}");
+        let failure = fields("packet|stream_index=0|pts_time=N/A\n", None).unwrap_err();
+        assert!(failure.message.starts_with("no packet has a timestamp"), "{failure}");
+    }
+
+    #[test]
+    fn a_stream_that_says_little() {
+        let text = "packet|stream_index=1|pts_time=0.000000\nstream|index=0|codec_type=video\nformat|start_time=0.000000\n";
+        assert!(fields(text, None).unwrap()[4].contains(
+            r#""codec_name":null,"width":null,"height":null,"sample_aspect_ratio":null,"packets":0,"start_time_ms":null"#
+        ));
+    }
+}

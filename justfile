@@ -1,0 +1,84 @@
+# Everything that is done here often. `just` alone lists it.
+
+set shell := ["sh", "-euc"]
+
+tools := "tw-list tw-fetch tw-probe tw-offsets tw-ffcmd"
+
+[private]
+default:
+    @just --list --unsorted
+
+# Install ffmpeg and jq where they are missing
+setup:
+    #!/bin/sh
+    set -eu
+    missing=
+    command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || missing="ffmpeg"
+    command -v jq >/dev/null || missing="$missing jq"
+    [ -n "$missing" ] || exit 0
+    sudo=
+    [ "$(id -u)" = 0 ] || ! command -v sudo >/dev/null || sudo=sudo
+    echo "installing $missing"
+    if command -v apt-get >/dev/null; then
+        $sudo apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    elif command -v dnf >/dev/null; then
+        $sudo dnf install -y -q $missing
+    elif command -v pacman >/dev/null; then
+        $sudo pacman -S --noconfirm --needed $missing
+    elif command -v brew >/dev/null; then
+        brew install -q $missing
+    else
+        echo "please install $missing: there is no apt-get, dnf, pacman or brew here" >&2
+        exit 1
+    fi
+
+# Build the tools
+build:
+    cargo build --quiet --workspace --bins
+
+# Compose a made-up room, as the README does it: demo/room.webm and a picture of it
+demo: setup build
+    #!/bin/sh
+    set -eu
+    export PATH="$PWD/${CARGO_TARGET_DIR:-target}/debug:$PATH"
+    mkdir -p demo && cd demo
+    tw-loopback --media twilio -- sh -eu <<'END'
+    tw-list --room "$ROOM" | tw-fetch --dir media | tw-probe | tw-offsets --to table
+    tw-list --room "$ROOM" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --overwrite --run > job.json
+    END
+    ffmpeg -v error -y -i room.webm -frames:v 1 -vf fps=1/5,scale=320:-2,tile=4x2:padding=4 contact-sheet.png
+    echo "demo/room.webm: play it. demo/contact-sheet.png: a picture of it, one frame every five seconds."
+
+# Everything that CI checks: format, lints, tests, documentation
+test: setup check-format lint build
+    cargo test --quiet --workspace
+    just docs
+
+# Run only the tests whose name contains NAME
+only NAME: setup build
+    cargo test --quiet --workspace -- {{NAME}}
+
+# Format the code
+fmt:
+    cargo fmt --all
+
+[private]
+check-format:
+    cargo fmt --all -- --check
+
+# Clippy, warnings denied
+lint:
+    cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+# The API's documentation, warnings denied
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
+
+# Install the five tools for this user
+install:
+    for tool in {{tools}}; do cargo install --locked --path "crates/$tool"; done
+
+# What CI runs
+ci:
+    ./.ci/run
