@@ -70,16 +70,16 @@ impl Download<'_> {
             part.discard();
             return Ok(bytes);
         }
-        if !part.is_whole() || size.is_some_and(|size| size != part.length()) {
-            match self.fetch(&mut part, &media, size) {
-                Ok(()) => {}
-                Err(Trouble::Worthless(failure)) => {
-                    part.discard();
-                    return Err(failure);
-                }
-                Err(Trouble::Final(failure)) => return Err(failure),
-                Err(Trouble::Http(error)) => return Err(error.into()),
+        if let Err(trouble) = self.fetch(&mut part, &media, size) {
+            let (failure, worthless) = match trouble {
+                Trouble::Worthless(failure) => (failure, true),
+                Trouble::Final(failure) => (failure, false),
+                Trouble::Http(error) => (error.into(), false),
+            };
+            if worthless || part.length() == 0 {
+                part.discard();
             }
+            return Err(failure);
         }
         let bytes = part.length();
         part.finish(self.target)?;
@@ -115,6 +115,9 @@ impl Download<'_> {
 
     /// Tries until the part is whole, or there is no use.
     fn fetch(&self, part: &mut PartFile, media: &Url, size: Option<u64>) -> Result<(), Trouble> {
+        if part.is_whole() && size.is_none_or(|size| size == part.length()) {
+            return Ok(());
+        }
         let what = format!("media of {}", self.sid);
         let mut attempts = self.client.policy().attempts();
         let mut address = None;

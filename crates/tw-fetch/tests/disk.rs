@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,11 +17,16 @@ use tw_loopback::{Fault, On, Recording, Twilio, room_sid};
 
 /// tw-fetch as a process of its own, which has read its input.
 fn start(twilio: &Twilio, dir: &Path, input: &str) -> Child {
+    start_with(twilio, dir, input, &[])
+}
+
+fn start_with(twilio: &Twilio, dir: &Path, input: &str, flags: &[&str]) -> Child {
     let mut child = Command::new(assert_cmd::cargo::cargo_bin("tw-fetch"))
         .env_clear()
         .envs(twilio.env())
         .args(["--retry-delay", "1", "--timeout", "60", "--dir"])
         .arg(dir)
+        .args(flags)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -150,6 +155,42 @@ fn two_runs_into_one_folder_fetch_each_file_once() {
 }
 
 #[test]
+fn a_run_that_waits_for_another_goes_on_when_that_is_killed() {
+    let bytes = media(300_000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    let name = format!("{}.mka", alice(&bytes).rt());
+    twilio.fault(On::storage("*").first(1), Fault::StallInBody(100_000));
+    let mut first = start(&twilio, dir.path(), &input);
+    wait_for_part(&mut first, dir.path(), &name, 100_000);
+    let mut second = start_with(&twilio, dir.path(), &input, &["-v"]);
+    let mut said = BufReader::new(second.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.any(|line| line.contains("another run is at it; waiting")));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(said.any(|line| line.contains("going on after 100000 bytes")));
+    assert!(second.wait().unwrap().success());
+    assert!(fs::read(dir.path().join(&name)).unwrap() == bytes);
+    assert_eq!(files(dir.path()).len(), 1);
+}
+
+#[test]
+fn a_part_longer_than_the_media_is_begun_anew() {
+    let bytes = media(200_000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    let name = format!("{}.mka", alice(&bytes).rt());
+    twilio.fault(On::storage("*").first(1), Fault::CloseInBody(100_000));
+    fetch(&twilio, dir.path()).args(["--retries", "0"]).write_stdin(input.as_str()).assert().code(1);
+    let part = dir.path().join(format!(".{name}.part"));
+    File::options().append(true).open(part).unwrap().write_all(&[0; 150_000]).unwrap();
+    fetch(&twilio, dir.path()).write_stdin(input).assert().success();
+    assert!(fs::read(dir.path().join(&name)).unwrap() == bytes);
+}
+
+#[test]
 fn two_recordings_of_one_name_are_not_mixed_up() {
     let room = room_sid("twins");
     let twins =
@@ -270,6 +311,7 @@ fn a_full_disk_is_said() {
         .code(1)
         .stderr(contains("cannot write"));
     assert_eq!(line(&output)["error"]["kind"], "io");
+    assert!(files(dir.path()).is_empty(), "an empty part is worth nothing");
     fetch(&twilio, dir.path()).write_stdin(input).assert().success();
 }
 

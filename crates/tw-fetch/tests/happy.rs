@@ -23,7 +23,7 @@ fn media_comes_whole_whatever_the_answer_looks_like() {
         assert_eq!(record["path"], path.to_str().unwrap());
         assert_eq!(record["bytes"], 300_000);
         assert_eq!(fs::read(&path).unwrap(), bytes);
-        assert_eq!(files(dir.path()), [path.clone()], "{answer:?}");
+        assert_eq!(files(dir.path()), std::slice::from_ref(&path), "{answer:?}");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!twilio.credentials_leaked());
         // All else stays as it came, byte for byte.

@@ -83,6 +83,8 @@ Examples:
   What was recorded in January, one line per room with its number of tracks:
     tw-list --date-created-after 2026-01-01 --date-created-before 2026-02-01 |
       jq -r .grouping_sids.room_sid | sort | uniq -c
+  Rooms whose list broke off, once more:
+    jq -c 'select(.error) | del(.error)' list.jsonl | tw-list --rooms -
   A room as one file:
     tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --run
 

@@ -17,7 +17,9 @@ pub(crate) enum Entry {
     Marked(Record),
 }
 
-/// Reads a line: a SID, or a record whose `sid` is a room's.
+/// Reads a line: a SID, or a record whose `sid` is a room's. A record without any
+/// `sid` that names its room will do too: so a room whose list broke off is written,
+/// and it should be easy to list it again.
 pub(crate) fn entry(line: Line) -> Result<Entry, (Record, Failure)> {
     let place = line.place.clone();
     let wrong = |record, what: String| (record, Failure::new(ErrorKind::Input, format!("{place}: {what}")));
@@ -34,9 +36,9 @@ pub(crate) fn entry(line: Line) -> Result<Entry, (Record, Failure)> {
     if record.is_marked() {
         return Ok(Entry::Marked(record));
     }
-    match record.text_of("sid").filter(|sid| is_sid("RM", sid)) {
-        Some(sid) => Ok(Entry::Room(sid)),
-        None => Err(wrong(record, format!("no room in this record: {NO_SID}"))),
+    match record.text_of("sid").or_else(|| record.room_sid()) {
+        Some(sid) if is_sid("RM", &sid) => Ok(Entry::Room(sid)),
+        _ => Err(wrong(record, format!("no room in this record: {NO_SID}"))),
     }
 }
 
@@ -53,7 +55,12 @@ mod tests {
 
     #[test]
     fn a_room_is_a_sid_or_a_record_with_one() {
-        for text in [ROOM.to_owned(), format!("  {ROOM}\t"), format!(r#"{{"sid":"{ROOM}","x":1}}"#)] {
+        for text in [
+            ROOM.to_owned(),
+            format!("  {ROOM}\t"),
+            format!(r#"{{"sid":"{ROOM}","x":1}}"#),
+            format!(r#"{{"grouping_sids":{{"room_sid":"{ROOM}"}}}}"#),
+        ] {
             assert!(matches!(read(&text), Ok(Entry::Room(sid)) if sid == ROOM), "{text}");
         }
         assert!(matches!(read(r#"{"error":{}}"#), Ok(Entry::Marked(_))));

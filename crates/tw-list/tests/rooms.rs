@@ -97,6 +97,22 @@ fn one_room_that_breaks_off_does_not_stop_the_others() {
 }
 
 #[test]
+fn a_room_that_broke_off_can_be_tried_again() {
+    let room = room_sid("again");
+    let twilio = Twilio::builder()
+        .recordings(many(&room, 2))
+        .fault(On::api("/v1/Recordings").first(1), Fault::Status(400))
+        .start()
+        .unwrap();
+    let broken = list(&twilio).args(["--room", &room]).assert().code(1);
+    // What jq 'del(.error)' makes of it.
+    let mut record = lines(&broken).remove(0);
+    record.as_object_mut().unwrap().remove("error");
+    let output = list(&twilio).args(["--rooms", "-"]).write_stdin(record.to_string()).assert().success();
+    assert_eq!(lines(&output).len(), 2);
+}
+
+#[test]
 fn participants_are_asked_for_once() {
     let room = room_sid("people");
     let recordings = [
