@@ -1,0 +1,31 @@
+//! tw-list against a loopback Twilio.
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use serde_json::Value;
+use tw_loopback::Twilio;
+
+/// tw-list without a Twilio, and without credentials.
+pub fn bare() -> Command {
+    let mut command = Command::cargo_bin("tw-list").unwrap();
+    command.env_clear();
+    command
+}
+
+/// tw-list for this Twilio, in a hurry.
+pub fn list(twilio: &Twilio) -> Command {
+    let mut command = bare();
+    command.envs(twilio.env()).args(["--retry-delay", "1", "--timeout", "0.5"]);
+    command
+}
+
+/// The whole of stdout.
+pub fn text(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+}
+
+/// The lines of stdout, each a JSON object.
+pub fn lines(assert: &Assert) -> Vec<Value> {
+    text(assert).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
