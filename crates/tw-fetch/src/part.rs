@@ -34,6 +34,14 @@ struct Note {
     total: Option<u64>,
 }
 
+impl Note {
+    /// Whether it speaks of this recording, in words that can stand in a request:
+    /// a folder that others write to may hold anything.
+    fn is_of(&self, sid: &str) -> bool {
+        self.sid == sid && self.etag.starts_with('"') && self.etag.bytes().all(|b| b.is_ascii_graphic())
+    }
+}
+
 impl PartFile {
     /// Opens the part of `target` and locks it, after whoever has it now.
     ///
@@ -64,7 +72,7 @@ impl PartFile {
                 let note = fs::read(&note_path)
                     .ok()
                     .and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok())
-                    .filter(|note| note.sid == sid);
+                    .filter(|note| note.is_of(sid));
                 return Ok(Self { file, length: about.len(), note, path, note_path });
             }
         }

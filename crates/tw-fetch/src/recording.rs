@@ -12,11 +12,11 @@ use url::Url;
 /// # Errors
 /// What goes on in its place, and why.
 pub(crate) fn read(client: &Client, line: Line) -> Result<Record, (Record, Failure)> {
-    let text = String::from_utf8_lossy(line.bytes.trim_ascii()).into_owned();
-    if is_sid("RT", &text) {
-        return look_up(client, &text);
+    let text = std::str::from_utf8(line.bytes.trim_ascii()).unwrap_or_default();
+    if is_sid("RT", text) {
+        return look_up(client, text);
     }
-    if is_sid("RM", &text) {
+    if is_sid("RM", text) {
         let what = format!("{}: {text} is a room: list its recordings with tw-list", line.place);
         return Err((Record::empty(), Failure::new(ErrorKind::Input, what)));
     }

@@ -8,7 +8,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use common::{alice, bare, fetch, files, folder, line, media, records};
+use common::{alice, bare, fetch, fetch_within, files, folder, line, media, patience, records};
 use predicates::prelude::*;
 use predicates::str::contains;
 use tw_loopback::{Fault, On, Recording, Twilio, room_sid};
@@ -22,7 +22,7 @@ fn survives(on: On, times: usize, fault: Fault) {
     let dir = folder();
     let input = records(&twilio, &[alice(&bytes)]);
     twilio.fault(on.first(times), fault.clone());
-    let output = fetch(&twilio, dir.path()).write_stdin(input).assert();
+    let output = fetch_within(&twilio, dir.path(), patience(&fault)).write_stdin(input).assert();
     let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     assert!(output.get_output().status.success(), "{fault:?}: {said}");
     let path = dir.path().join(format!("{}.mka", alice(&bytes).rt()));
@@ -38,7 +38,10 @@ fn fails(on: On, fault: Fault, kind: &str, why: &str) {
     let dir = folder();
     let input = records(&twilio, &[alice(&bytes)]);
     twilio.fault(on, fault.clone());
-    let output = fetch(&twilio, dir.path()).args(["--retries", "2", "-v"]).write_stdin(input).assert();
+    let output = fetch_within(&twilio, dir.path(), patience(&fault))
+        .args(["--retries", "2", "-v"])
+        .write_stdin(input)
+        .assert();
     let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     let record = line(&output);
     assert_eq!(output.get_output().status.code(), Some(1), "{fault:?}: {said}");
@@ -189,8 +192,8 @@ fn media_that_is_prepared_still_is_waited_for() {
 
 #[test]
 fn a_body_that_drips_is_not_killed_for_silence() {
-    // Longer in all than the longest silence, 0.5 s.
-    let bytes = media(60);
+    // Two seconds in all: longer than the longest silence, which is one.
+    let bytes = media(100);
     let twilio = Twilio::builder()
         .recording(alice(&bytes))
         .fault(On::storage("*"), Fault::Drip(Duration::from_millis(20)))
@@ -198,12 +201,12 @@ fn a_body_that_drips_is_not_killed_for_silence() {
         .unwrap();
     let dir = folder();
     let input = records(&twilio, &[alice(&bytes)]);
-    fetch(&twilio, dir.path()).args(["--retries", "0"]).write_stdin(input).assert().success();
+    fetch_within(&twilio, dir.path(), "1").args(["--retries", "0"]).write_stdin(input).assert().success();
 }
 
 #[test]
 fn a_body_that_drips_for_ever_ends() {
-    // 20 kB a byte at a time would take 100 s; ten times the silence of 50 ms may pass.
+    // 20 kB a byte at a time would take 100 s; ten times the silence of 0.3 s may pass.
     let bytes = media(20_000);
     let twilio = Twilio::builder()
         .recording(alice(&bytes))
@@ -212,10 +215,8 @@ fn a_body_that_drips_for_ever_ends() {
         .unwrap();
     let dir = folder();
     let input = records(&twilio, &[alice(&bytes)]);
-    bare()
-        .envs(twilio.env())
-        .args(["--retries", "0", "--timeout", "0.05", "--dir"])
-        .arg(dir.path())
+    fetch_within(&twilio, dir.path(), "0.3")
+        .args(["--retries", "0"])
         .write_stdin(input)
         .assert()
         .code(1)
@@ -250,8 +251,8 @@ fn a_slow_one_does_not_stop_the_rest() {
         .start()
         .unwrap();
     let dir = folder();
-    let output = fetch(&twilio, dir.path())
-        .args(["--retries", "0", "-j", "2"])
+    let output = fetch_within(&twilio, dir.path(), "0.5")
+        .args(["--retries", "2", "-j", "2"])
         .write_stdin(records(&twilio, &people))
         .assert()
         .code(1);

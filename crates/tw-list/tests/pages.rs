@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{lines, list, text};
+use common::{lines, list, list_within, patience, text};
 use predicates::prelude::*;
 use predicates::str::contains;
 use tw_loopback::{Fault, On, Recording, Twilio, many, room_sid};
@@ -65,8 +65,11 @@ fn breaks_off(fault: Fault, kind: &str, why: &str) {
         .fault(On::api("/v1/Recordings").after(1), fault.clone())
         .start()
         .unwrap();
-    let output =
-        list(&twilio).args(["--room", &room, "--retries", "1"]).assert().code(1).stderr(contains(why));
+    let output = list_within(&twilio, patience(&fault))
+        .args(["--room", &room, "--retries", "1"])
+        .assert()
+        .code(1)
+        .stderr(contains(why));
     let lines = lines(&output);
     let mark = lines.last().unwrap();
     assert_eq!(mark["error"]["kind"], kind, "{fault:?}");
@@ -127,7 +130,7 @@ fn what_passes_is_waited_for() {
             .fault(On::api("/v1/Recordings").first(2), fault.clone())
             .start()
             .unwrap();
-        let output = list(&twilio).args(["--room", &room]).assert().success();
+        let output = list_within(&twilio, patience(&fault)).args(["--room", &room]).assert().success();
         assert_eq!(lines(&output).len(), 3, "{fault:?}");
     }
 }

@@ -8,7 +8,7 @@ use assert_cmd::Command;
 use assert_cmd::assert::Assert;
 use serde_json::Value;
 use tempfile::TempDir;
-use tw_loopback::{Recording, Twilio, room_sid};
+use tw_loopback::{Fault, Recording, Twilio, room_sid};
 
 /// Media of this length, of which no part is like another.
 pub fn media(length: usize) -> Vec<u8> {
@@ -35,11 +35,22 @@ pub fn bare() -> Command {
     command
 }
 
-/// tw-fetch for this Twilio and folder, in a hurry.
+/// tw-fetch for this Twilio and folder.
 pub fn fetch(twilio: &Twilio, dir: &Path) -> Command {
+    fetch_within(twilio, dir, "20")
+}
+
+/// tw-fetch that waits no longer than so many seconds: for faults that keep it waiting.
+pub fn fetch_within(twilio: &Twilio, dir: &Path, timeout: &str) -> Command {
     let mut command = bare();
-    command.envs(twilio.env()).args(["--retry-delay", "1", "--timeout", "0.5", "--dir"]).arg(dir);
+    command.envs(twilio.env()).args(["--retry-delay", "1", "--timeout", timeout, "--dir"]).arg(dir);
     command
+}
+
+/// The longest wait for a fault: short only where it would be waited out, since a
+/// busy machine may be silent for a while as well.
+pub fn patience(fault: &Fault) -> &'static str {
+    if matches!(fault, Fault::Silence | Fault::StallInBody(_)) { "0.5" } else { "20" }
 }
 
 /// The records as tw-list gives them: by asking the loopback itself.
