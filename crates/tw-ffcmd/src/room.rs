@@ -148,7 +148,9 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
     let Some(kind) = kind(record, &streams) else {
         return Ok(Read::PassedOver("data tracks"));
     };
-    if !streams.is_empty() && streams.iter().all(|stream| stream.packets == Some(0)) {
+    let empty = !streams.is_empty() && streams.iter().all(|stream| stream.packets == Some(0));
+    // tw-probe writes null for the start of a file in which nothing was recorded.
+    if empty || record.raw("start_time_ms") == Some("null") {
         return Ok(Read::PassedOver("files without a packet"));
     }
     let path: String = record.require("path", "run tw-fetch first")?;
