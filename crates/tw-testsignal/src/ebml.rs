@@ -34,6 +34,35 @@ pub(crate) fn text(id: u32, value: &str) -> Vec<u8> {
     element(id, value.as_bytes())
 }
 
+/// What stands before a body.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) id: u32,
+    /// Bytes of the body; `None`: it goes on until it ends.
+    pub(crate) size: Option<usize>,
+    /// Bytes of the header itself.
+    pub(crate) length: usize,
+}
+
+/// Reads the header at the start of some bytes; `None` if it is cut off.
+pub(crate) fn parse_header(bytes: &[u8]) -> Option<Header> {
+    let id_length = bytes.first()?.leading_zeros() as usize + 1;
+    let size_length = bytes.get(id_length)?.leading_zeros() as usize + 1;
+    let length = id_length + size_length;
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(0u64, |value, &byte| value << 8 | u64::from(byte))
+    };
+    let mask = u64::MAX >> (64 - 7 * size_length.min(8));
+    let size = number(bytes.get(id_length..length)?) & mask;
+    Some(Header {
+        id: number(&bytes[..id_length]) as u32,
+        size: (size != mask).then_some(size as usize),
+        length,
+    })
+}
+
 /// An id carries its own length, so its leading zero bytes are left out.
 fn name(id: u32) -> Vec<u8> {
     let skipped = (id.leading_zeros() / 8) as usize;
@@ -48,6 +77,17 @@ mod tests {
     fn elements_have_id_size_and_body() {
         assert_eq!(element(0xA3, b"x"), [0xA3, 1, 0, 0, 0, 0, 0, 0, 1, b'x']);
         assert_eq!(integer(0x4287, 2)[..3], [0x42, 0x87, 1]);
+        let header = |id, size, length| Some(Header { id, size, length });
+        assert_eq!(parse_header(&element(0xA3, b"x")), header(0xA3, Some(1), 9));
+        assert_eq!(
+            parse_header(&[0x42, 0x87, 0x81, 2]),
+            header(0x4287, Some(1), 3)
+        );
+        assert_eq!(
+            parse_header(&unknown_size(0x1F43_B675)),
+            header(0x1F43_B675, None, 12)
+        );
+        assert_eq!(parse_header(&[0x42, 0x87]), None);
         assert_eq!(
             unknown_size(0x1F43_B675)[4..],
             [1, 255, 255, 255, 255, 255, 255, 255]
