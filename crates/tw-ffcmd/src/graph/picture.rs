@@ -14,6 +14,7 @@
 use super::Chain;
 use crate::layout::{Placement, Rect, Size};
 use crate::room::{Room, Span};
+use crate::time::Rate;
 use crate::timeline::{Frames, Timeline};
 
 /// The pad that carries the finished picture.
@@ -74,7 +75,7 @@ pub fn chains(
         let above = if i + 1 == overlays.len() { PAD.to_owned() } else { format!("over{i}") };
         chains.push(
             Chain::from([below, fitted])
-                .then(lay_over(overlay.placement.cell, &overlay.shown, slice))
+                .then(lay_over(overlay.placement.cell, &overlay.shown, slice, timeline.rate))
                 .into_pads([&above]),
         );
         below = above;
@@ -170,15 +171,24 @@ fn fit(cell: Rect) -> String {
     format!("scale=w='2*max(1,round(min({w},{h}*dar)/2))':h='2*max(1,round(min({h},{w}/dar)/2))':eval=frame")
 }
 
-/// Lays a picture into the middle of its cell, in the frames in which it is shown.
-fn lay_over(cell: Rect, shown: &[Frames], slice: Frames) -> String {
+/// Lays a picture into the middle of its cell in the frames in which it is shown,
+/// and out of sight, beside the canvas, in all others.
+///
+/// By its position and not by `enable`: that is evaluated whenever a frame is
+/// taken from either input, with that input's own count and time, so that the
+/// last one taken decides. Measured with `enable='between(n,…)'` (versions 5.1
+/// and 9.0): a participant who joined 1.3 s late was black in 39 of his first 50
+/// frames. A position is computed as the canvas' frame is drawn, at its time.
+fn lay_over(cell: Rect, shown: &[Frames], slice: Frames, rate: Rate) -> String {
     let times: Vec<String> = shown
         .iter()
-        .map(|frames| format!("between(n,{},{})", frames.first - slice.first, frames.end - 1 - slice.first))
+        .map(|frames| (frames.first - slice.first, frames.end - slice.first))
+        // Half a frame earlier, where no frame lies: times are floats here.
+        .map(|(first, end)| format!("between(t*{rate},{first}-0.5,{end}-0.5)"))
         .collect();
     let Rect { x, y, width, height } = cell;
     format!(
-        "overlay=x='{x}+({width}-w)/2':y='{y}+({height}-h)/2':eval=frame:eof_action=repeat:enable='{}'",
+        "overlay=x='if({},{x}+({width}-w)/2,W)':y='{y}+({height}-h)/2':eval=frame:eof_action=repeat",
         times.join("+")
     )
 }
@@ -220,7 +230,7 @@ mod tests {
         let graph = graph(&room(), &[place(0, LEFT), place(1, RIGHT)], None, &look());
         assert!(graph.contains("[0:v]setpts=round(PTS-1.584/TB+0.020/TB),settb=1/30[at0]"), "{graph}");
         assert!(graph.contains("[1:v]setpts=round(PTS-20.814/TB+19.251/TB),settb=1/30[at1]"), "{graph}");
-        assert!(graph.contains("enable='between(n,578,1199)'[picture]"), "{graph}");
+        assert!(graph.contains("if(between(t*30,578-0.5,1200-0.5),512+(512-w)/2,W)"), "{graph}");
         assert!(graph.starts_with("color=c=black:s=1024x768:r=30,trim=end_frame=1200"), "{graph}");
     }
 
@@ -229,7 +239,7 @@ mod tests {
         let slice = Frames { first: 600, end: 900 };
         let graph = graph(&room(), &[place(0, LEFT), place(1, RIGHT)], Some(slice), &look());
         assert!(graph.contains("settb=1/30,setpts=PTS-600[at0]"), "{graph}");
-        assert!(graph.contains("between(n,0,299)"), "{graph}");
+        assert!(graph.contains("if(between(t*30,0-0.5,300-0.5),"), "{graph}");
         let graph = join(&chains_before_bob());
         assert!(!graph.contains("[1:v]"), "{graph}");
     }
@@ -246,9 +256,9 @@ mod tests {
         let mut room = room();
         room.tracks[0].gaps = vec![Span { from: Millis(1000), to: Millis(2000) }];
         let placements = [place(0, LEFT)];
-        assert!(graph(&room, &placements, None, &look()).contains("enable='between(n,1,1199)'"));
+        assert!(graph(&room, &placements, None, &look()).contains("if(between(t*30,1-0.5,1200-0.5),"));
         let black = graph(&room, &placements, None, &Look { gap: Gap::Black, ..look() });
-        assert!(black.contains("enable='between(n,1,29)+between(n,60,1199)'"), "{black}");
+        assert!(black.contains("if(between(t*30,1-0.5,30-0.5)+between(t*30,60-0.5,1200-0.5),"), "{black}");
     }
 
     #[test]
@@ -262,7 +272,7 @@ mod tests {
     fn higher_z_comes_later() {
         let placements = [Placement { z: 5, ..place(0, LEFT) }, place(1, RIGHT)];
         let graph = graph(&room(), &placements, None, &look());
-        assert!(graph.find("x='512+").unwrap() < graph.find("x='0+").unwrap());
+        assert!(graph.find(",512+(512-w)/2").unwrap() < graph.find(",0+(512-w)/2").unwrap());
     }
 
     #[test]
