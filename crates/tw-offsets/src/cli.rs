@@ -23,16 +23,21 @@ pub enum To {
     Csv,
     /// The tutorial's table, for people
     Table,
+    /// A picture of the room's timeline
+    Svg,
+    /// The same, drawn in the terminal
+    Term,
 }
 
 /// Compute when each recording of a room begins on the room's timeline
 ///
-/// Reads records (one JSON object per line) with `offset`, which Twilio gives, and `start_time_ms`, which
-/// tw-probe adds. To each it adds
+/// Reads records (one JSON object per line) with `offset`, which Twilio gives,
+/// and `start_time_ms`, which tw-probe adds. To each it adds
 ///   addition_ms         offset + start_time_ms
 ///   reference_ms        the least addition of the room
 ///   relative_offset_ms  addition_ms - reference_ms: when the recording begins
-/// Rooms are told apart by grouping_sids.room_sid; records without one form one group.
+/// Rooms are told apart by grouping_sids.room_sid; records without one form one
+/// group.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "tw-offsets",
@@ -67,17 +72,26 @@ pub struct Cli {
 }
 
 const EXAMPLES: &str = "\
-All numbers are whole milliseconds. A record that lacks one of the two, or holds something else there,
-goes on with an \"error\" field and doesn't count for the reference; the status is then 1. Records of
-type \"data\" have no start time: they are handed on as they are, and so are records that an earlier
+All numbers are whole milliseconds. A record that lacks one of the two, or
+holds something else there, goes on with an \"error\" field and doesn't count
+for the reference; the status is then 1. Records of type \"data\" have no
+start time: they are handed on as they are, and so are records that an earlier
 tool has marked.
 
-CSV: columns are found by their names, in any order. A column room_sid tells rooms apart; others are
-kept. Out come track_name,offset,start_time,addition,reference_value,relative_offset; of several rooms,
-room_sid too.
+CSV: columns are found by their names, in any order. A column room_sid tells
+rooms apart; others are kept. Out come
+track_name,offset,start_time,addition,reference_value,relative_offset; of
+several rooms, room_sid too.
+
+The pictures (--to svg, --to term) have a lane per participant, found by
+participant_identity, else by grouping_sids.participant_sid, else by the
+track's name. Bars end at end_time_ms, and show the gaps that tw-probe --gaps
+has found. Before a bar stand its offset (the recording's clock hasn't begun)
+and its start_time (it has, but nothing was recorded yet).
 
 Examples:
   tw-probe < fetched.jsonl | tw-offsets | tw-ffcmd -o room.webm --run
   tw-offsets --to table probed.jsonl
+  tw-probe --gaps < fetched.jsonl | tw-offsets --to svg > room.svg
   tw-offsets --from csv --to csv offsets.csv > with-relative-offsets.csv
   tw-offsets < probed.jsonl | jq -s 'max_by(.relative_offset_ms) | .sid'";

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use csv::{ByteRecord, ReaderBuilder, Trim, WriterBuilder};
+use csv::{ByteRecord, ReaderBuilder, Terminator, Trim, WriterBuilder};
 use serde_json::{Value, json};
 use tw_core::input;
 
@@ -37,12 +37,19 @@ pub fn read(files: &[PathBuf]) -> anyhow::Result<(Vec<Batch>, Rooms, Header)> {
     for path in input::or_stdin(files) {
         let (reader, place) = input::open(&path)?;
         let source: Arc<str> = place.source.into();
-        let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::Headers).from_reader(reader);
+        // The reader's own way with CRLF counts a line end to the row that follows it.
+        let mut reader = ReaderBuilder::new()
+            .terminator(Terminator::Any(b'\n'))
+            .flexible(true)
+            .trim(Trim::Headers)
+            .from_reader(reader);
         let header = header_of(&mut reader, &source)?;
         let mut batch = Batch::new(Arc::clone(&source), Words::CSV);
         let mut row = ByteRecord::new();
         while reader.read_byte_record(&mut row).with_context(|| format!("cannot read {source}"))? {
-            // Another row may have begun before this one's line breaks in quotes: the start counts.
+            if row.iter().all(|cell| cell.trim_ascii().is_empty()) {
+                continue;
+            }
             let line = row.position().map_or(0, csv::Position::line);
             let (text, utf8) = record_of(&header, &row);
             let recording = Recording::read(&text).ok();
@@ -86,7 +93,8 @@ fn record_of(header: &[String], row: &ByteRecord) -> (String, bool) {
     let mut members = Vec::with_capacity(row.len());
     let mut utf8 = true;
     for (i, cell) in row.iter().enumerate() {
-        let cell = String::from_utf8_lossy(cell);
+        let last = i + 1 == row.len();
+        let cell = String::from_utf8_lossy(cell.strip_suffix(b"\r").filter(|_| last).unwrap_or(cell));
         utf8 &= matches!(cell, Cow::Borrowed(_));
         let (name, value) = match header.get(i).map(String::as_str) {
             // Computed again.

@@ -3,7 +3,8 @@
 //! [`offsets`] is the arithmetic. [`recording`] reads what matters from a line,
 //! [`batch`] keeps the lines, [`rooms`] the reference of each room. [`jsonl`]
 //! and [`csv`] are what comes in and goes out, [`grouped`] the way with little
-//! memory; [`table`] is for people, made of [`row`]s.
+//! memory. For people there is [`table`], made of [`row`]s, and the pictures of
+//! the [`timeline`]: [`svg`] and [`term`].
 
 pub mod batch;
 pub mod cli;
@@ -14,7 +15,10 @@ pub mod offsets;
 pub mod recording;
 pub mod rooms;
 pub mod row;
+pub mod svg;
 pub mod table;
+pub mod term;
+pub mod timeline;
 
 use std::io::{IsTerminal, stdout};
 
@@ -59,7 +63,13 @@ impl Tool for Cli {
         let status = match self.to {
             To::Jsonl => input.write_jsonl(&self.common)?,
             To::Csv => input.write_csv(header, &self.common)?,
-            To::Table => input.write_table(&self.common)?,
+            To::Table => input.write_text(&self.common, |rows, rooms| table::render(rows, rooms, color()))?,
+            To::Svg => {
+                input.write_text(&self.common, |rows, rooms| svg::render(&timeline::of(rows, rooms)))?
+            }
+            To::Term => input.write_text(&self.common, |rows, rooms| {
+                term::render(&timeline::of(rows, rooms), terminal_width(), color())
+            })?,
         };
         tell_data(input.data());
         Ok(status)
@@ -98,21 +108,21 @@ impl Input {
         Ok(status)
     }
 
-    fn write_table(&self, common: &Common) -> anyhow::Result<Status> {
-        let (rows, status) = self.rows(common)?;
-        let mut output = Output::default();
-        output.bytes(table::render(&rows, &self.rooms.names(), color()).as_bytes())?;
-        output.flush()?;
-        Ok(status)
-    }
-
-    fn rows(&self, common: &Common) -> anyhow::Result<(Vec<Row>, Status)> {
+    /// For what is drawn once all records are known.
+    fn write_text(
+        &self,
+        common: &Common,
+        render: impl Fn(&[Row], &[&str]) -> String,
+    ) -> anyhow::Result<Status> {
         let mut rows = Vec::new();
         let status = self.each_row(common, |row| {
             rows.push(row);
             Ok(())
         })?;
-        Ok((rows, status))
+        let mut output = Output::default();
+        output.bytes(render(&rows, &self.rooms.names()).as_bytes())?;
+        output.flush()?;
+        Ok(status)
     }
 
     /// Hands out every record as a row; what failed is said on stderr.
@@ -155,6 +165,13 @@ impl Input {
 /// Colors are for a terminal whose user hasn't declined them (<https://no-color.org>).
 fn color() -> bool {
     stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// The columns of the terminal; elsewhere what `COLUMNS` says, else 80.
+fn terminal_width() -> usize {
+    let window = rustix::termios::tcgetwinsize(stdout()).ok().map(|size| usize::from(size.ws_col));
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok();
+    window.filter(|&columns| columns > 0).or_else(said).unwrap_or(80)
 }
 
 fn csv_error(error: ::csv::Error) -> anyhow::Error {

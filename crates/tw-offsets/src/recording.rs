@@ -276,6 +276,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn deep_nesting_and_long_lines_are_read() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let long = "x".repeat(10_000_000);
+        for name in ["other", "grouping_sids", "error\":null,\"more"] {
+            let line = format!(r#"{{"{name}":{deep},"long":"{long}","offset":1,"start_time_ms":2}}"#);
+            assert_eq!(verdict(&line), Verdict::Placed(3), "{name}");
+        }
+    }
+
     proptest! {
         #[test]
         fn we_read_what_the_record_reads(

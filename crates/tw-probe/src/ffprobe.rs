@@ -33,7 +33,7 @@ pub struct Ffprobe {
 pub struct Answer {
     /// What ffprobe said.
     pub report: Report,
-    /// What it complained about while it went on: `File ended prematurely`.
+    /// What it found wrong with the container and went on: `File ended prematurely`.
     pub complaint: Option<String>,
 }
 
@@ -64,14 +64,14 @@ impl Ffprobe {
         }
         let (report, finished) =
             self.run(path).map_err(|e| Failure::new(ErrorKind::Ffmpeg, e.to_string()))?;
-        let complaint = finished.stderr.last().map(|line| without_address(line).to_owned());
+        let complaint = finished.stderr.iter().rev().find_map(|line| of_container(line)).map(str::to_owned);
         if finished.status.success() {
             return Ok(Answer { report, complaint });
         }
         if let Some(old) = self.too_old.get_or_init(|| self.outdated()) {
             return Err(Failure::new(ErrorKind::Ffmpeg, old));
         }
-        Err(why(&finished))
+        Err(why(&finished, path))
     }
 
     fn run(&self, path: &str) -> Result<(Report, Finished), ProcessError> {
@@ -121,14 +121,34 @@ fn check_file(path: &str) -> Result<(), Failure> {
     fs::File::open(path).map(drop).map_err(failed)
 }
 
-/// Why ffprobe ended as it did.
-fn why(finished: &Finished) -> Failure {
-    let said = finished.stderr.iter().map(|line| without_address(line)).collect::<Vec<_>>().join("; ");
-    if said.contains("EBML header") || said.contains("Invalid data") {
-        return Failure::new(ErrorKind::Media, format!("not a Matroska file: {said}"));
+/// Why ffprobe ended as it did. Its last line is about the file when that could
+/// not be opened as what it should be; the lines before it speak of single bytes.
+fn why(finished: &Finished, path: &str) -> Failure {
+    let last = finished.stderr.last().map(|line| without_address(line)).unwrap_or_default();
+    let media = |message: String| Failure::new(ErrorKind::Media, message);
+    match last.strip_prefix(&format!("file:{path}: ")) {
+        Some("Invalid data found when processing input") => {
+            media(format!("{path} is not a Matroska file: fetch it again"))
+        }
+        // A container that ends before its first cluster.
+        Some("End of file" | "Input/output error") => {
+            media("no packets: nothing was recorded in this file, or it breaks off at once".into())
+        }
+        Some(reason) => media(format!("{path} cannot be read as Matroska: {reason}")),
+        None => {
+            let said =
+                finished.stderr.iter().map(|line| without_address(line)).collect::<Vec<_>>().join("; ");
+            let said = if said.is_empty() { said } else { format!(": {said}") };
+            Failure::new(ErrorKind::Ffmpeg, format!("ffprobe failed: {}{said}", finished.describe()))
+        }
     }
-    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-    Failure::new(ErrorKind::Ffmpeg, format!("ffprobe failed: {}{said}", finished.describe()))
+}
+
+/// The text of a line that is about the container. Those about a codec are left
+/// out: that a recording begins without a key frame, say, is usual and no matter
+/// of ours.
+fn of_container(line: &str) -> Option<&str> {
+    line.starts_with("[matroska").then(|| without_address(line))
 }
 
 /// A line without the `[matroska,webm @ 0x55…] ` before it.
@@ -173,5 +193,14 @@ mod tests {
             "File ended prematurely"
         );
         assert_eq!(without_address("[x] y"), "[x] y");
+    }
+
+    #[test]
+    fn only_what_is_wrong_with_the_container_is_told() {
+        assert_eq!(
+            of_container("[matroska,webm @ 0x55be] File ended prematurely"),
+            Some("File ended prematurely")
+        );
+        assert_eq!(of_container("[vp8 @ 0x55be] Discarding interframe without a prior keyframe!"), None);
     }
 }

@@ -48,7 +48,6 @@ impl Serialize for Interval {
             return serializer.serialize_i64(micros / 1000);
         }
         // A distance of less than a day has its exact decimals in a double.
-        #[allow(clippy::cast_precision_loss)]
         serializer.serialize_f64(micros as f64 / 1000.0)
     }
 }

@@ -1,0 +1,349 @@
+//! A room's timeline as a picture needs it: lanes of participants, bars of
+//! recordings, in milliseconds from the room's reference on. No colors, no pixels.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::row::Row;
+
+/// What a recording holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Camera or screen.
+    Picture,
+    /// Microphone.
+    Sound,
+}
+
+/// One recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bar {
+    /// What it holds.
+    pub kind: Kind,
+    /// Its track's name.
+    pub name: String,
+    /// Where its own clock stands at zero: the room's clock at `offset`.
+    pub clock_zero: i64,
+    /// Its first packet: `start_time` after that.
+    pub start: i64,
+    /// Its last packet; `None` when tw-probe hasn't said.
+    pub end: Option<i64>,
+    /// The spans in between that hold no packet.
+    pub gaps: Vec<(i64, i64)>,
+    /// What there is to know about it, in lines.
+    pub title: String,
+}
+
+impl Bar {
+    /// The spans that hold packets.
+    pub fn pieces(&self) -> Vec<(i64, i64)> {
+        let mut pieces = Vec::with_capacity(self.gaps.len() + 1);
+        let mut from = self.start;
+        for &(start, end) in &self.gaps {
+            pieces.push((from, start));
+            from = end;
+        }
+        pieces.push((from, self.end.unwrap_or(from)));
+        pieces
+    }
+}
+
+/// One participant: rows of bars that don't overlap, pictures first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// The participant, as far as the records name one.
+    pub name: String,
+    /// Each of one kind.
+    pub rows: Vec<Vec<Bar>>,
+}
+
+/// One room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// The room's SID; `None` for records that name none.
+    pub room: Option<String>,
+    /// Where the picture begins: before 0, where clocks stood at zero before the reference.
+    pub start: i64,
+    /// Where the last recording ends.
+    pub end: i64,
+    /// In the order of the records.
+    pub lanes: Vec<Lane>,
+    /// Names of recordings that have no place.
+    pub unplaced: Vec<String>,
+}
+
+/// The share of the picture, in percent, that the time before the reference may
+/// take: a clock that started hours earlier would leave no room for the bars.
+const MOST_BEFORE: i64 = 15;
+
+/// The timelines of some rows. `rooms` are the rooms' names by number.
+pub fn of(rows: &[Row], rooms: &[&str]) -> Vec<Timeline> {
+    let mut groups: Vec<Vec<&Row>> = Vec::new();
+    groups.resize_with(rooms.len() + 1, Vec::new);
+    for row in rows {
+        if let Some(group) = groups.get_mut(row.room.index()) {
+            group.push(row);
+        }
+    }
+    groups
+        .iter()
+        .enumerate()
+        .filter(|(_, group)| !group.is_empty())
+        .map(|(i, group)| {
+            let room = i.checked_sub(1).and_then(|i| rooms.get(i));
+            Timeline::new(room.map(|room| (*room).to_owned()), group)
+        })
+        .collect()
+}
+
+impl Timeline {
+    fn new(room: Option<String>, rows: &[&Row]) -> Self {
+        let mut lanes: Vec<(String, Vec<Bar>)> = Vec::new();
+        let mut unplaced = Vec::new();
+        for row in rows {
+            let Some(bar) = bar(row) else {
+                unplaced.push(row.name());
+                continue;
+            };
+            let participant = participant(row);
+            match lanes.iter_mut().find(|(name, _)| *name == participant) {
+                Some((_, bars)) => bars.push(bar),
+                None => lanes.push((participant, vec![bar])),
+            }
+        }
+        let bars = || lanes.iter().flat_map(|(_, bars)| bars);
+        let end = bars().map(|bar| bar.end.unwrap_or(bar.start)).max().unwrap_or_default().max(1);
+        let earliest = bars().map(|bar| bar.clock_zero).min().unwrap_or_default().min(0);
+        let start = earliest.max(-(end / 100).saturating_mul(MOST_BEFORE));
+        let lanes = lanes.into_iter().map(|(name, bars)| Lane { name, rows: packed(bars) }).collect();
+        Self { room, start, end, lanes, unplaced }
+    }
+
+    /// Where a time stands between the start, 0.0, and the end, 1.0.
+    pub fn place(&self, ms: i64) -> f64 {
+        let span = self.end.saturating_sub(self.start).max(1) as f64;
+        (ms.clamp(self.start, self.end).saturating_sub(self.start)) as f64 / span
+    }
+
+    /// Round times from 0 on, at most `most` of them.
+    pub fn ticks(&self, most: i64) -> Vec<i64> {
+        const STEPS: [i64; 17] =
+            [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200];
+        let wanted = self.end / 1000 / most.max(1);
+        let step = STEPS.into_iter().find(|&step| step >= wanted).unwrap_or(86_400 * (wanted / 86_400 + 1));
+        (0..=most).map(|i| i.saturating_mul(step * 1000)).take_while(|&ms| ms <= self.end).collect()
+    }
+}
+
+/// Rows of bars that don't overlap: one kind after the other, as few as it takes.
+fn packed(mut bars: Vec<Bar>) -> Vec<Vec<Bar>> {
+    bars.sort_by_key(|bar| (bar.kind, bar.start));
+    let mut rows: Vec<Vec<Bar>> = Vec::new();
+    for bar in bars {
+        let free = rows.iter_mut().find(|row| {
+            row.last().is_some_and(|last| last.kind == bar.kind && last.end.unwrap_or(last.start) < bar.start)
+        });
+        match free {
+            Some(row) => row.push(bar),
+            None => rows.push(vec![bar]),
+        }
+    }
+    rows
+}
+
+/// A stream, as tw-probe describes it; what isn't there is left open.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Stream {
+    codec_type: Option<String>,
+    codec_name: Option<String>,
+    width: Option<u64>,
+    height: Option<u64>,
+    sample_rate: Option<u64>,
+    channels: Option<u64>,
+    gaps: Vec<Gap>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Gap {
+    start_ms: i64,
+    end_ms: i64,
+}
+
+fn bar(row: &Row) -> Option<Bar> {
+    let offsets = row.offsets?;
+    let number = |name: &str| row.record.get::<i64>(name).ok().flatten();
+    let start_time = number("start_time_ms")?;
+    let streams: Vec<Stream> = row.record.get("streams").ok().flatten().unwrap_or_default();
+    let start = offsets.relative;
+    let clock_zero = start.saturating_sub(start_time);
+    let end = number("end_time_ms").map(|end| clock_zero.saturating_add(end).max(start));
+    let mut gaps: Vec<(i64, i64)> = streams
+        .iter()
+        .flat_map(|stream| &stream.gaps)
+        .map(|gap| (clock_zero.saturating_add(gap.start_ms), clock_zero.saturating_add(gap.end_ms)))
+        .filter(|&(from, to)| start <= from && from < to && end.is_none_or(|end| to <= end))
+        .collect();
+    gaps.sort_unstable();
+    let kind = kind(row, &streams);
+    let name = row.name();
+    let title = title(row, kind, &streams, (start, end), gaps.len());
+    Some(Bar { kind, name, clock_zero, start, end, gaps, title })
+}
+
+fn kind(row: &Row, streams: &[Stream]) -> Kind {
+    let name = row.name();
+    let said = row.record.text_of("type");
+    let said = said.as_deref().or_else(|| streams.first()?.codec_type.as_deref());
+    let extension = Path::new(&name).extension().and_then(|ending| ending.to_str());
+    match (said, extension) {
+        (Some("audio"), _) | (None, Some("mka")) => Kind::Sound,
+        _ => Kind::Picture,
+    }
+}
+
+fn participant(row: &Row) -> String {
+    let named = row.record.text_of("participant_identity").filter(|name| !name.is_empty());
+    named.or_else(|| row.record.participant_sid()).unwrap_or_else(|| {
+        // As in the tutorial: alice.mka and alice.mkv are alice's.
+        let name = row.name();
+        let stem = name.strip_suffix(".mka").or_else(|| name.strip_suffix(".mkv"));
+        stem.map_or_else(|| name.clone(), str::to_owned)
+    })
+}
+
+fn title(row: &Row, kind: Kind, streams: &[Stream], (start, end): (i64, Option<i64>), gaps: usize) -> String {
+    let mut title = format!("{} ({})", row.name(), if kind == Kind::Sound { "sound" } else { "picture" });
+    let text = |name: &str| row.record.text_of(name).unwrap_or_else(|| "?".into());
+    let _ = write!(
+        title,
+        "\nbegins at {}: offset {} + start_time {}",
+        clock(start, true),
+        text("offset"),
+        text("start_time_ms")
+    );
+    if let Some(end) = end {
+        let _ =
+            write!(title, "\nends at {}, after {}", clock(end, true), clock(end.saturating_sub(start), true));
+    }
+    for stream in streams {
+        let _ = write!(title, "\n{}", stream.codec_name.as_deref().unwrap_or("unknown codec"));
+        if let (Some(width), Some(height)) = (stream.width, stream.height) {
+            let _ = write!(title, " {width}x{height}");
+        }
+        if let (Some(rate), Some(channels)) = (stream.sample_rate, stream.channels) {
+            let _ = write!(title, " {rate} Hz, {channels} channel{}", if channels == 1 { "" } else { "s" });
+        }
+    }
+    if gaps > 0 {
+        let _ = write!(title, "\n{gaps} gap{}", if gaps == 1 { "" } else { "s" });
+    }
+    title
+}
+
+/// `1:05`, `2:00:00`; with `exact`, milliseconds too.
+pub fn clock(ms: i64, exact: bool) -> String {
+    let (sign, ms) = (if ms < 0 { "-" } else { "" }, ms.unsigned_abs());
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+    let mut text = match hours {
+        0 => format!("{sign}{minutes}:{seconds:02}"),
+        _ => format!("{sign}{hours}:{minutes:02}:{seconds:02}"),
+    };
+    if exact {
+        let _ = write!(text, ".{:03}", ms % 1000);
+    }
+    text
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::offsets::Offsets;
+    use crate::rooms::RoomId;
+    use tw_core::Record;
+
+    /// A row whose record may lack everything but the two numbers.
+    pub(crate) fn row(record: &str, reference: i64) -> Row {
+        let record = Record::parse(record).unwrap();
+        let number = |name| record.get::<i64>(name).unwrap();
+        let addition = number("offset").zip(number("start_time_ms")).map(|(offset, start)| offset + start);
+        let offsets = addition.and_then(|addition| Offsets::new(addition, reference));
+        Row { room: RoomId::NONE, record, offsets }
+    }
+
+    #[test]
+    fn sound_and_picture_of_one_person_share_a_lane() {
+        let rows = [
+            row(r#"{"track_name":"alice.mka","offset":731,"start_time_ms":1564,"end_time_ms":5564}"#, 2295),
+            row(r#"{"track_name":"alice.mkv","offset":731,"start_time_ms":1584,"end_time_ms":5584}"#, 2295),
+            row(r#"{"track_name":"bob.mkv","offset":732,"start_time_ms":20814,"end_time_ms":40814}"#, 2295),
+            row(r#"{"sid":"RT9"}"#, 2295),
+        ];
+        let timelines = of(&rows, &[]);
+        let timeline = &timelines[0];
+        assert_eq!(timelines.len(), 1);
+        assert_eq!(
+            timeline.lanes.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>(),
+            ["alice", "bob"]
+        );
+        let alice = &timeline.lanes[0].rows;
+        assert_eq!(alice.iter().map(|row| row[0].kind).collect::<Vec<_>>(), [Kind::Picture, Kind::Sound]);
+        assert_eq!((alice[0][0].clock_zero, alice[0][0].start, alice[0][0].end), (-1564, 20, Some(4020)));
+        assert_eq!((timeline.start, timeline.end), (-1564, 39251));
+        assert_eq!(timeline.unplaced, ["RT9"]);
+    }
+
+    #[test]
+    fn gaps_lie_on_the_rooms_clock() {
+        let rows = [row(
+            r#"{"offset":100,"start_time_ms":50,"end_time_ms":950,"streams":[{"codec_type":"audio","gaps":[{"start_ms":250,"end_ms":450}]}]}"#,
+            100,
+        )];
+        let timelines = of(&rows, &[]);
+        let bar = &timelines[0].lanes[0].rows[0][0];
+        assert_eq!((bar.kind, bar.start, bar.end), (Kind::Sound, 50, Some(950)));
+        assert_eq!(bar.pieces(), [(50, 250), (450, 950)]);
+        assert!(bar.title.contains("1 gap"), "{}", bar.title);
+    }
+
+    #[test]
+    fn bars_that_overlap_get_rows_of_their_own() {
+        let record = |start: i64, end: i64| {
+            row(
+                &format!(
+                    r#"{{"participant_identity":"p","type":"video","offset":0,"start_time_ms":{start},"end_time_ms":{end}}}"#
+                ),
+                0,
+            )
+        };
+        let timelines = of(&[record(0, 100), record(50, 150), record(101, 200)], &[]);
+        let rows: Vec<usize> = timelines[0].lanes[0].rows.iter().map(Vec::len).collect();
+        assert_eq!(rows, [2, 1]);
+    }
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        for end in [1, 900, 12_000, 142_242, 3_600_000, 90_000_000, i64::MAX / 2] {
+            let timeline = Timeline { room: None, start: 0, end, lanes: vec![], unplaced: vec![] };
+            let ticks = timeline.ticks(10);
+            assert!((1..=11).contains(&ticks.len()), "{end}: {ticks:?}");
+            assert!(end < 4000 || ticks.len() > 2, "{end}: {ticks:?}");
+        }
+    }
+
+    #[test]
+    fn times_as_a_clock_shows_them() {
+        assert_eq!(clock(65_020, true), "1:05.020");
+        assert_eq!(clock(7_200_000, false), "2:00:00");
+        assert_eq!(clock(-1564, true), "-0:01.564");
+    }
+
+    #[test]
+    fn the_far_ends_of_64_bits_draw_something() {
+        let rows = [row(&format!(r#"{{"offset":0,"start_time_ms":5,"end_time_ms":{}}}"#, i64::MAX), 5)];
+        let timelines = of(&rows, &[]);
+        assert!((0.0..=1.0).contains(&timelines[0].place(i64::MIN)));
+    }
+}

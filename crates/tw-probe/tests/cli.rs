@@ -1,0 +1,347 @@
+//! tw-probe as a user meets it, with real ffmpeg and ffprobe.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command as Plain;
+
+use assert_cmd::Command;
+use predicates::str::contains;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn tool(folder: &TempDir) -> Command {
+    let mut command = Command::cargo_bin("tw-probe").unwrap();
+    command.current_dir(folder.path()).env_remove("TW_FFPROBE");
+    command
+}
+
+/// Makes a recording with ffmpeg's own test sources.
+fn ffmpeg(folder: &TempDir, args: &str, name: &str) {
+    let status = Plain::new("ffmpeg")
+        .current_dir(folder.path())
+        .args(["-v", "error", "-nostdin", "-y"])
+        .args(args.split_whitespace())
+        .arg(format!("file:{name}"))
+        .status()
+        .expect("ffmpeg is needed for this test");
+    assert!(status.success(), "ffmpeg {args}");
+}
+
+const VIDEO: &str =
+    "-f lavfi -i testsrc=size=64x48:rate=10:duration=2 -c:v libvpx -f matroska -output_ts_offset 1.564";
+const AUDIO: &str = "-f lavfi -i sine=duration=1:sample_rate=48000 -c:a pcm_mulaw -ar 8000 -f matroska";
+
+/// Runs, and gives the records and what was said; the status must be this.
+fn run(command: &mut Command, status: i32) -> (Vec<Value>, String) {
+    let output = command.assert().code(status).get_output().clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (records, String::from_utf8(output.stderr).unwrap())
+}
+
+/// A program that stands in for ffprobe.
+fn fake(folder: &TempDir, script: &str) -> std::path::PathBuf {
+    let path = folder.path().join("fake-ffprobe");
+    // Written under another name first: a file that is open for writing can't be run.
+    let draft = folder.path().join("draft");
+    fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(&draft, &path).unwrap();
+    path
+}
+
+#[test]
+fn times_and_streams_of_a_recording() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, &format!("{VIDEO} -metadata creation_time=2017-06-30T09:03:44Z"), "alice.mkv");
+    let (records, said) = run(tool(&folder).args(["--files", "alice.mkv"]), 0);
+    assert_eq!(said, "");
+    assert_eq!(
+        records,
+        [json!({
+            "path": "alice.mkv",
+            "start_time_ms": 1564, "end_time_ms": 3464, "duration_ms": 1900,
+            "creation_time": "2017-06-30T09:03:44.000000Z",
+            "streams": [{
+                "index": 0, "codec_type": "video", "codec_name": "vp8", "width": 64, "height": 48,
+                "sample_aspect_ratio": "1:1", "packets": 20, "start_time_ms": 1564, "end_time_ms": 3464,
+                "frame_interval_ms": 100,
+            }],
+        })]
+    );
+}
+
+#[test]
+fn sound_and_what_it_starts_with() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, AUDIO, "mono.mka");
+    ffmpeg(&folder, "-f lavfi -i sine=duration=1:sample_rate=48000 -c:a libopus", "opus.mka");
+    let (records, _) = run(tool(&folder).args(["--files", "mono.mka", "opus.mka"]), 0);
+    let stream = &records[0]["streams"][0];
+    assert_eq!(
+        (&stream["codec_name"], &stream["sample_rate"], &stream["channels"]),
+        (&json!("pcm_mulaw"), &json!(8000), &json!(1))
+    );
+    assert_eq!(stream.get("width"), None);
+    // Opus from ffmpeg starts before zero, by its encoder's delay.
+    assert_eq!(records[1]["start_time_ms"], -7);
+    assert_eq!(records[1]["streams"][0]["frame_interval_ms"], 20);
+}
+
+#[test]
+fn gaps_are_listed_when_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let frames = "-f lavfi -i testsrc=size=64x48:rate=10:duration=6 -vf select='lt(t,2)+gte(t,5)' -fps_mode passthrough -c:v libvpx";
+    ffmpeg(&folder, frames, "camera-off.mkv");
+    let (records, _) = run(tool(&folder).args(["--gaps", "--files", "camera-off.mkv"]), 0);
+    assert_eq!(records[0]["streams"][0]["gaps"], json!([{"start_ms": 1900, "end_ms": 5000}]));
+    let (records, _) = run(tool(&folder).args(["--gaps=3100", "--files", "camera-off.mkv"]), 0);
+    assert_eq!(records[0]["streams"][0]["gaps"], json!([]));
+    let (records, _) = run(tool(&folder).args(["--files", "camera-off.mkv"]), 0);
+    assert_eq!(records[0]["streams"][0].get("gaps"), None);
+}
+
+#[test]
+fn records_keep_their_bytes_and_their_order() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, AUDIO, "a.mka");
+    ffmpeg(&folder, "-f lavfi -i sine=duration=200:sample_rate=48000 -c:a pcm_mulaw -ar 8000", "long.mka");
+    let input = "\u{feff}{ \"sid\":\"RT1\",\"offset\":163481005731000000000000,\"path\":\"long.mka\", \"u\":[1.50] }\r\n\r\n\
+        oops\n{\"sid\":\"RT2\",\"path\":\"a.mka\",\"start_time_ms\":99}\n";
+    let output = tool(&folder).args(["-j", "3"]).write_stdin(input).assert().code(1).get_output().clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let expected = "{ \"sid\":\"RT1\",\"offset\":163481005731000000000000,\"path\":\"long.mka\", \"u\":[1.50],\"start_time_ms\":0,";
+    assert!(lines[0].starts_with(expected) && lines[0].ends_with(" }"), "{}", lines[0]);
+    assert!(lines[1].contains("stdin:3: not a JSON object"), "{}", lines[1]);
+    assert!(lines[2].starts_with("{\"sid\":\"RT2\",\"path\":\"a.mka\",\"start_time_ms\":0,"), "{}", lines[2]);
+
+    let again = tool(&folder).write_stdin(text.clone()).assert().code(1).get_output().stdout.clone();
+    assert_eq!(String::from_utf8(again).unwrap(), text);
+}
+
+#[test]
+fn a_streamed_file_without_duration_or_cues() {
+    let folder = TempDir::new().unwrap();
+    let pipeline = "audiotestsrc num-buffers=50 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=1 \
+        ! opusenc ! matroskamux streamable=true ! filesink location=streamed.mka";
+    let made = Plain::new("gst-launch-1.0")
+        .current_dir(folder.path())
+        .arg("-q")
+        .args(pipeline.split_whitespace())
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: no gst-launch-1.0 with opusenc and matroskamux here");
+        return;
+    }
+    let (records, said) = run(tool(&folder).args(["--files", "streamed.mka"]), 0);
+    assert_eq!(said, "");
+    let stream = &records[0]["streams"][0];
+    let length = records[0]["duration_ms"].as_i64().unwrap();
+    assert!((980..=1020).contains(&length), "{records:?}");
+    assert_eq!((&stream["codec_name"], &stream["frame_interval_ms"]), (&json!("opus"), &json!(20)));
+}
+
+#[test]
+fn of_a_file_that_breaks_off_what_is_whole_counts() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, VIDEO, "whole.mkv");
+    let bytes = fs::read(folder.path().join("whole.mkv")).unwrap();
+    fs::write(folder.path().join("cut.mkv"), &bytes[..bytes.len() * 2 / 3]).unwrap();
+    let (records, said) = run(tool(&folder).args(["--files", "cut.mkv"]), 0);
+    assert!(said.contains("cut.mkv: File ended prematurely"), "{said}");
+    let packets = records[0]["streams"][0]["packets"].as_i64().unwrap();
+    assert!((5..20).contains(&packets), "{packets}");
+    assert_eq!(records[0]["end_time_ms"], 1564 + 100 * (packets - 1));
+}
+
+#[test]
+fn a_file_without_a_packet_is_marked() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, "-f lavfi -i testsrc=size=64x48:rate=10 -frames:v 0 -c:v libvpx -f matroska", "none.mkv");
+    let (records, said) = run(tool(&folder).args(["--files", "none.mkv"]), 1);
+    assert_eq!(records[0]["error"]["kind"], "media");
+    assert!(said.contains("no packets"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_is_marked() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("empty.mka"), "").unwrap();
+    fs::create_dir(folder.path().join("folder.mka")).unwrap();
+    let input = r#"{"path":"gone.mka"}
+{"path":"empty.mka"}
+{"path":"folder.mka"}
+{"path":null}
+{"sid":"RT1"}
+{"path":7}
+{"path":"a\u0000b"}
+"#;
+    let (records, _) = run(tool(&folder).write_stdin(input), 1);
+    let errors: Vec<(&str, &str)> = records
+        .iter()
+        .map(|record| {
+            (record["error"]["kind"].as_str().unwrap(), record["error"]["message"].as_str().unwrap())
+        })
+        .collect();
+    for ((kind, message), (expected, part)) in errors.iter().zip([
+        ("io", "cannot read gone.mka: No such file"),
+        ("media", "empty.mka is empty"),
+        ("io", "it is a folder"),
+        ("field", "no path: run tw-fetch first"),
+        ("field", "no path: run tw-fetch first"),
+        ("field", "path is 7: "),
+        ("io", "cannot read a"),
+    ]) {
+        assert_eq!(*kind, expected, "{message}");
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(errors.len(), 7);
+}
+
+#[test]
+fn only_matroska_is_opened() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, VIDEO, "secret.mkv");
+    let wave = "-f lavfi -i sine=duration=1 -f wav";
+    ffmpeg(&folder, wave, "sound.mka");
+    for (name, text) in [
+        ("playlist.mka", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nsecret.mkv\n#EXT-X-ENDLIST\n"),
+        ("concat.mka", "ffconcat version 1.0\nfile secret.mkv\n"),
+        (
+            "svg.mka",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><image href=\"secret.mkv\"/></svg>",
+        ),
+        ("sdp.mka", "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n"),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    for name in ["playlist.mka", "concat.mka", "svg.mka", "sdp.mka", "sound.mka"] {
+        let (records, said) = run(tool(&folder).args(["--files", name]), 1);
+        assert_eq!(records[0]["error"]["kind"], "media", "{name}");
+        assert!(said.contains("is not a Matroska file"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn names_are_only_names() {
+    let folder = TempDir::new().unwrap();
+    let names = [
+        "-v.mka",
+        "a:b.mka",
+        "http:x.mka",
+        "%d.mka",
+        "new\nline.mka",
+        "tab\t'\"|.mka",
+        "file:x.mka",
+        "ü 北.mka",
+    ];
+    for name in names {
+        ffmpeg(&folder, AUDIO, name);
+    }
+    let (records, said) = run(tool(&folder).args(["--files", "--"]).args(names), 0);
+    assert_eq!(said, "");
+    assert_eq!(records.iter().map(|record| record["path"].as_str().unwrap()).collect::<Vec<_>>(), names);
+
+    let name = std::ffi::OsString::from_vec(b"\xff.mka".to_vec());
+    fs::write(folder.path().join(&name), "").unwrap();
+    let assert = tool(&folder).arg("--files").arg(&name).assert().code(1);
+    assert.stderr(contains("not UTF-8"));
+}
+
+#[test]
+fn data_tracks_and_marked_records_are_handed_on() {
+    let folder = TempDir::new().unwrap();
+    let input = "{\"sid\":\"RT1\",\"type\":\"data\",\"path\":\"x\"}\n";
+    let assert = tool(&folder).write_stdin(input).assert().code(0);
+    assert.stdout(input).stderr(contains("1 record of type data handed on as it was"));
+    let input = "{\"sid\":\"RT1\",\"path\":\"x\",\"error\":{\"tool\":\"tw-fetch\"}}\n";
+    let assert = tool(&folder).write_stdin(input).assert().code(1);
+    assert.stdout(input).stderr(contains("1 record that failed in an earlier step"));
+    tool(&folder).write_stdin("").assert().code(0).stdout("");
+}
+
+#[test]
+fn without_ffprobe_nothing_is_begun() {
+    let folder = TempDir::new().unwrap();
+    let assert = tool(&folder).env("PATH", folder.path()).write_stdin("{\"path\":\"x\"}").assert().code(2);
+    assert.stdout("").stderr(contains("ffprobe not found: install ffmpeg"));
+    let assert = tool(&folder).env("TW_FFPROBE", "/no/ffprobe").write_stdin("").assert().code(2);
+    assert.stderr(contains("/no/ffprobe not found"));
+}
+
+#[test]
+fn an_old_ffprobe_is_named_with_what_is_needed() {
+    let folder = TempDir::new().unwrap();
+    let old = fake(
+        &folder,
+        "case $1 in -version) echo 'ffprobe version 3.4.11-0 Copyright';; *) echo no >&2; exit 1;; esac",
+    );
+    fs::write(folder.path().join("a.mka"), "x").unwrap();
+    let assert = tool(&folder).env("TW_FFPROBE", old).args(["--files", "a.mka"]).assert().code(2);
+    assert.stderr(contains("is version 3.4.11-0, but 4.4 or newer is needed"));
+}
+
+#[test]
+fn an_ffprobe_that_hangs_is_ended() {
+    let folder = TempDir::new().unwrap();
+    // Opening a fifo that nobody writes to waits for ever.
+    let hanging = fake(&folder, "mkfifo fifo.$$; read line < fifo.$$");
+    fs::write(folder.path().join("a.mka"), "x").unwrap();
+    let (records, said) =
+        run(tool(&folder).env("TW_FFPROBE", hanging).args(["--stall", "1", "--files", "a.mka"]), 1);
+    assert_eq!(records[0]["error"]["kind"], "ffmpeg");
+    assert!(said.contains("gave no sign of life"), "{said}");
+}
+
+#[test]
+fn an_ffprobe_that_fails_says_why_in_the_record_and_sees_no_credentials() {
+    let folder = TempDir::new().unwrap();
+    let failing =
+        fake(&folder, "env > seen; yes babble | head -c 3000000 >&2; echo 'last words' >&2; kill -9 $$");
+    fs::write(folder.path().join("a.mka"), "x").unwrap();
+    let (records, _) = run(
+        tool(&folder).env("TW_FFPROBE", failing).env("TWILIO_AUTH_TOKEN", "hush").args(["--files", "a.mka"]),
+        1,
+    );
+    let message = records[0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("killed by signal 9") && message.ends_with("last words"), "{message}");
+    assert!(!fs::read_to_string(folder.path().join("seen")).unwrap().contains("hush"));
+}
+
+#[test]
+fn a_full_disk_and_a_closed_pipe() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, AUDIO, "a.mka");
+    let program = Path::new(env!("CARGO_BIN_EXE_tw-probe"));
+    let run = |stdout: std::process::Stdio| {
+        let mut command = Plain::new(program);
+        command
+            .current_dir(folder.path())
+            .args(["--files", "a.mka", "a.mka"])
+            .stdout(stdout)
+            .output()
+            .unwrap()
+    };
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = run(full.into());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot write to stdout"));
+
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = run(writer.into());
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn help_teaches_by_examples_and_progress_can_be_logged() {
+    let folder = TempDir::new().unwrap();
+    tool(&folder).arg("--help").assert().code(0).stdout(contains("tw-probe --files media/*.mk?"));
+    ffmpeg(&folder, AUDIO, "a.mka");
+    let (_, said) = run(tool(&folder).args(["--progress", "always", "--files", "a.mka", "a.mka"]), 0);
+    assert_eq!(said, "tw-probe: 2 of 2\n");
+}
