@@ -1,9 +1,9 @@
 //! The picture: a canvas, and every placement laid over it in its time.
 //!
 //! What makes it exact:
-//! - every source's time is moved to its place on the output's timeline and then
-//!   rounded to whole output frames (`settb`), so that each output frame shows
-//!   the source frame nearest to it;
+//! - every source's time is moved to its place on the output's timeline, and from
+//!   there to the middle between it and the frame before, so that each output
+//!   frame shows the source frame nearest to it, whichever rate is the higher;
 //! - the canvas alone sets the pace: as many frames as the output has, however
 //!   many take part;
 //! - a placement is switched on and off by frame numbers computed here, not by
@@ -72,10 +72,13 @@ pub fn chains(
         let fitted = format!("fit{i}");
         chains
             .push(Chain::from([pad]).then(fit(overlay.placement.cell)).then("setsar=1").into_pads([&fitted]));
-        let above = if i + 1 == overlays.len() { PAD.to_owned() } else { format!("over{i}") };
+        let is_last = i + 1 == overlays.len();
+        let above = if is_last { PAD.to_owned() } else { format!("over{i}") };
         chains.push(
             Chain::from([below, fitted])
                 .then(lay_over(overlay.placement.cell, &overlay.shown, slice, timeline.rate))
+                // When the canvas has ended, overlay goes on at the pace of a source that hasn't.
+                .then_if(is_last.then(|| format!("trim=end_frame={}", slice.count())))
                 .into_pads([&above]),
         );
         below = above;
@@ -130,8 +133,32 @@ fn without(span: Span, gaps: &[Span]) -> Vec<Span> {
     left
 }
 
+/// The clock that sources get: both their milliseconds and the output's frames
+/// are whole numbers of its ticks, at all usual rates.
+struct Clock {
+    /// Ticks per second.
+    rate: u32,
+    /// Ticks in one output frame.
+    frame: i64,
+}
+
+impl Clock {
+    /// `overlay` compares the times of its inputs exactly as long as their common
+    /// denominator is below half a million, and by the microsecond beyond
+    /// (libavfilter's framesync.c, `av_gcd_q`).
+    fn of(rate: Rate) -> Self {
+        let finer = (499_999 / rate.frames).clamp(1, 1000);
+        Self { rate: rate.frames.get() * finer, frame: i64::from(rate.seconds.get()) * i64::from(finer) }
+    }
+}
+
 /// The chains that bring each track to its place in time, and the pad from which
 /// each overlay takes its frames.
+///
+/// `overlay` shows the latest frame that isn't later than the canvas'. So a frame
+/// is moved to the earliest moment at which it is the nearest: halfway from the
+/// frame before (the first has none: `max` then gives its second argument), but
+/// not by more than half an output frame, or what follows a pause would come early.
 fn sources(
     room: &Room,
     overlays: &[Overlay<'_>],
@@ -143,6 +170,7 @@ fn sources(
     let mut tracks: Vec<usize> = overlays.iter().map(|o| o.placement.track).collect();
     tracks.sort_unstable();
     tracks.dedup();
+    let clock = Clock::of(timeline.rate);
     let mut pads = vec![String::new(); overlays.len()];
     for track in tracks {
         let users: Vec<usize> =
@@ -151,9 +179,14 @@ fn sources(
         let names: Vec<String> = users.iter().map(|i| format!("at{i}")).collect();
         chains.push(
             Chain::from([format!("{}:v", input_of(track))])
-                .then(format!("setpts=round(PTS-{}/TB+{}/TB)", start.seconds(), place.seconds()))
-                .then(format!("settb={}", timeline.rate.time_base()))
-                .then_if((slice.first > 0).then(|| format!("setpts=PTS-{}", slice.first)))
+                .then(format!("settb=1/{}", clock.rate))
+                .then(format!(
+                    "setpts='round(max((PTS+PREV_INPTS)/2,PTS-{}/2)-{}/TB+{}/TB)'",
+                    clock.frame,
+                    start.seconds(),
+                    place.seconds()
+                ))
+                .then_if((slice.first > 0).then(|| format!("setpts=PTS-{}", slice.first * clock.frame)))
                 .then_if((users.len() > 1).then(|| format!("split={}", users.len())))
                 .into_pads(&names),
         );
@@ -228,17 +261,28 @@ mod tests {
     #[test]
     fn the_tutorials_delays() {
         let graph = graph(&room(), &[place(0, LEFT), place(1, RIGHT)], None, &look());
-        assert!(graph.contains("[0:v]setpts=round(PTS-1.584/TB+0.020/TB),settb=1/30[at0]"), "{graph}");
-        assert!(graph.contains("[1:v]setpts=round(PTS-20.814/TB+19.251/TB),settb=1/30[at1]"), "{graph}");
+        assert!(graph.contains("[0:v]settb=1/30000,setpts='round(max((PTS+PREV_INPTS)/2,PTS-1000/2)-1.584/TB+0.020/TB)'[at0]"), "{graph}");
+        assert!(graph.contains("-20.814/TB+19.251/TB)'[at1]"), "{graph}");
         assert!(graph.contains("if(between(t*30,578-0.5,1200-0.5),512+(512-w)/2,W)"), "{graph}");
         assert!(graph.starts_with("color=c=black:s=1024x768:r=30,trim=end_frame=1200"), "{graph}");
+    }
+
+    #[test]
+    fn clocks_count_milliseconds_and_frames() {
+        for (rate, ticks, frame) in
+            [("30", 30_000, 1000), ("29.97", 480_000, 16_016), ("240", 240_000, 1000), ("12.5", 25_000, 2000)]
+        {
+            let clock = Clock::of(rate.parse().unwrap());
+            assert_eq!((clock.rate, clock.frame), (ticks, frame), "{rate}");
+            assert_eq!(clock.rate % 1000, 0, "{rate}");
+        }
     }
 
     #[test]
     fn a_slice_counts_from_its_own_first_frame() {
         let slice = Frames { first: 600, end: 900 };
         let graph = graph(&room(), &[place(0, LEFT), place(1, RIGHT)], Some(slice), &look());
-        assert!(graph.contains("settb=1/30,setpts=PTS-600[at0]"), "{graph}");
+        assert!(graph.contains("+0.020/TB)',setpts=PTS-600000[at0]"), "{graph}");
         assert!(graph.contains("if(between(t*30,0-0.5,300-0.5),"), "{graph}");
         let graph = join(&chains_before_bob());
         assert!(!graph.contains("[1:v]"), "{graph}");

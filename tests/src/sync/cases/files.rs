@@ -78,7 +78,7 @@ fn one_frame(scene: &mut Scene) -> Result<()> {
     let alice = scene.video("alice", 0, &Video::new(1, 30.0).frames(vec![frame]))?;
     scene.audio("alice", 0, &Audio::new(1))?;
     let bob = scene.bob(300)?;
-    scene.grid([[alice], [bob]]);
+    scene.grid([[bob], [alice]]);
     Ok(())
 }
 
