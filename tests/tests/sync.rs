@@ -29,7 +29,7 @@ macro_rules! tests {
 tests! {
     smaller larger size_every_two_seconds phone_is_turned portrait_in_a_flat_cell odd_sizes pixel_aspect
     camera_off camera_off_black irregular_frames four_frame_rates output_at_25 output_at_ntsc
-    one_packet_lost many_small_losses sound_off muted_for_minutes silent_microphone slow_clock fast_clock
+    one_packet_lost many_small_losses sound_off muted_for_minutes silent_microphone drifting_clocks
     stereo pcmu before_zero all_speak
     streamed streamed_by_gstreamer cut_off no_packet one_frame h264 strange_names
     late_and_early rejoin rejoin_by_identity camera_and_screen room_recovery nobody_seen nobody_heard

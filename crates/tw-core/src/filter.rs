@@ -31,8 +31,15 @@ impl Outcome {
     /// A record that fails half-way is handed on without what was added to it so
     /// far, so `serve` works on a copy.
     pub fn of(line: Line, serve: impl FnOnce(&mut Record) -> Result<(), Failure>) -> Self {
-        match line.record() {
-            Err(failure) => Self::Failed(Record::empty(), failure),
+        Self::of_read(line.record().map_err(|failure| (Record::empty(), failure)), serve)
+    }
+
+    fn of_read(
+        read: Result<Record, (Record, Failure)>,
+        serve: impl FnOnce(&mut Record) -> Result<(), Failure>,
+    ) -> Self {
+        match read {
+            Err((record, failure)) => Self::Failed(record, failure),
             Ok(record) => Self::of_record(record, serve),
         }
     }
@@ -179,11 +186,28 @@ pub fn run_lines(
     progress: &Arc<Progress>,
     serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> anyhow::Result<Status> {
+    let read = |line: Line| line.record().map_err(|failure| (Record::empty(), failure));
+    run_reading(lines, jobs, common, progress, read, serve)
+}
+
+/// The same for lines that are not all records: `read` makes one of a line, or
+/// says what goes on in its place and why. It runs beside others, as `serve` does.
+///
+/// # Errors
+/// When the lines can't be read, or stdout is closed or full.
+pub fn run_reading(
+    lines: impl Iterator<Item = anyhow::Result<Line>> + Send + 'static,
+    jobs: usize,
+    common: &Common,
+    progress: &Arc<Progress>,
+    read: impl Fn(Line) -> Result<Record, (Record, Failure)> + Send + Sync + 'static,
+    serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
+) -> anyhow::Result<Status> {
     let mut output = Output::default();
     let mut sink = Sink::new(&mut output, common);
     let counted = Arc::clone(progress);
     let lines = lines.inspect(move |_| counted.grow(1));
-    let work = move |line: anyhow::Result<Line>| line.map(|line| Outcome::of(line, &serve));
+    let work = move |line: anyhow::Result<Line>| line.map(|line| Outcome::of_read(read(line), &serve));
     let flow = parallel::ordered(lines, jobs, work, |outcome| {
         let step = outcome.and_then(|outcome| {
             let flow = sink.write(outcome)?;

@@ -8,6 +8,8 @@
 
 pub mod failure;
 pub mod filter;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod input;
 pub mod messages;
 pub mod output;

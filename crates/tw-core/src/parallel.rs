@@ -26,7 +26,8 @@ where
     R: Send + 'static,
 {
     type Job<T, R> = (T, SyncSender<R>);
-    let (jobs_in, jobs_out) = sync_channel::<Job<T, R>>(jobs.max(1));
+    // As far ahead as the window: whoever counts the items sees the total early.
+    let (jobs_in, jobs_out) = sync_channel::<Job<T, R>>(WINDOW);
     let (order_in, order_out) = sync_channel::<Receiver<R>>(WINDOW);
 
     thread::spawn(move || {

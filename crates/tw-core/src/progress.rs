@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::messages;
 
@@ -40,6 +40,7 @@ pub fn init(when: When) {
 pub struct Progress {
     bar: ProgressBar,
     log: Option<Mutex<Instant>>,
+    in_bytes: bool,
 }
 
 impl Progress {
@@ -54,14 +55,28 @@ impl Progress {
             let bar = messages::bars().add(bar);
             bar.set_style(style(template));
             bar.enable_steady_tick(Duration::from_millis(200));
-            return Self { bar, log: None };
+            return Self { bar, log: None, in_bytes: false };
         }
-        Self { bar, log }
+        Self { bar, log, in_bytes: false }
+    }
+
+    /// The progress of something that comes in bytes: how many, how fast, and how
+    /// long the rest of what is known so far will take.
+    pub fn bytes() -> Self {
+        let template = "[{wide_bar}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+        let mut progress = Self::new(Some(0), template);
+        progress.in_bytes = true;
+        progress
     }
 
     /// So many more units in all.
     pub fn grow(&self, by: u64) {
         self.bar.inc_length(by);
+    }
+
+    /// So many units that were counted won't be needed.
+    pub fn shrink(&self, by: u64) {
+        self.bar.dec_length(by);
     }
 
     /// So many more units done.
@@ -87,14 +102,18 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
+    fn amount(&self, units: u64) -> String {
+        if self.in_bytes { HumanBytes(units).to_string() } else { units.to_string() }
+    }
+
     fn log_line(&self, last: bool) {
         let Some(log) = &self.log else { return };
         let mut since = log.lock().unwrap_or_else(PoisonError::into_inner);
         if last || since.elapsed() >= LOG_INTERVAL {
             *since = Instant::now();
-            let mut line = format!("{}", self.bar.position());
+            let mut line = self.amount(self.bar.position());
             if let Some(total) = self.bar.length() {
-                let _ = write!(line, " of {total}");
+                let _ = write!(line, " of {}", self.amount(total));
             }
             let message = self.bar.message();
             if !message.is_empty() {

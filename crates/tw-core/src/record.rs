@@ -190,8 +190,8 @@ impl Record {
     }
 
     /// How messages call this record: its SID, with the track's name and type
-    /// where they say more; for a job, its room; for a record without a SID, its path or
-    /// track name.
+    /// where they say more; for a job, its room; for a record without a SID, its path,
+    /// track name or room.
     pub fn label(&self) -> String {
         let aside: Vec<String> = ["participant_identity", "track_name", "type"]
             .iter()
@@ -203,7 +203,10 @@ impl Record {
             (Some(name), true) => name,
             (Some(name), false) => format!("{name} ({})", aside.join(", ")),
             (None, false) => aside.join(", "),
-            (None, true) => "a record without a sid".into(),
+            (None, true) => match self.room_sid() {
+                Some(room) => format!("room {room}"),
+                None => "a record without a sid".into(),
+            },
         }
     }
 

@@ -1,1 +1,125 @@
 //! Downloads the media of Twilio Video recordings.
+//!
+//! `recording` is what a record says, `template` and `folder` where its file goes,
+//! `part` the file on its way, `download` one recording from start to end. Here
+//! each recording gets its file once, whoever asks for it.
+
+mod cli;
+mod download;
+mod folder;
+mod part;
+mod recording;
+mod template;
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use anyhow::anyhow;
+use tw_core::http::Client;
+use tw_core::progress::Progress;
+use tw_core::record::json;
+use tw_core::{ErrorKind, Failure, Record, Status, filter, input};
+
+pub use cli::Cli;
+use download::Download;
+use folder::Folder;
+pub use template::Template;
+
+/// Fetches what the records name.
+///
+/// # Errors
+/// For wrong set-up (flags, credentials, a folder that can't be made), and when
+/// stdin can't be read or stdout is closed or full.
+pub fn run(cli: Cli) -> anyhow::Result<Status> {
+    let client = Arc::new(cli.http.client()?);
+    let bytes = Arc::new(Progress::bytes());
+    let fetcher = Fetcher {
+        client: Arc::clone(&client),
+        folder: Folder::open(&cli.dir)?,
+        template: cli.name,
+        bytes: Arc::clone(&bytes),
+        claims: Mutex::default(),
+    };
+    let files = Arc::new(Progress::new(Some(0), "{pos} of {len} files"));
+    let reader = Arc::clone(&client);
+    let announced = Arc::clone(&bytes);
+    let lines = input::lines(&cli.files)
+        .inspect(move |line| announced.grow(line.as_ref().map_or(0, recording::announced)));
+    let status = filter::run_reading(
+        lines,
+        cli.jobs.into(),
+        &cli.common,
+        &files,
+        move |line| recording::read(&reader, line),
+        move |record| fetcher.serve(record),
+    );
+    bytes.finish();
+    let status = status?;
+    match client.unauthorized() {
+        // Wrong set-up, not one recording's trouble.
+        Some(refusal) => Err(anyhow!("{refusal}")),
+        None => Ok(status),
+    }
+}
+
+struct Fetcher {
+    client: Arc<Client>,
+    folder: Folder,
+    template: Template,
+    /// Bytes that came, of those that the input's records announce.
+    bytes: Arc<Progress>,
+    /// Who has which file: the first recording to claim it.
+    claims: Mutex<HashMap<PathBuf, Arc<Claim>>>,
+}
+
+/// A file of this run.
+struct Claim {
+    sid: String,
+    /// Its length in bytes, or why it isn't there; set by whoever comes first,
+    /// awaited by the others.
+    result: OnceLock<Result<u64, Failure>>,
+}
+
+impl Fetcher {
+    /// Fetches one recording and adds `path` and `bytes`.
+    fn serve(&self, record: &mut Record) -> Result<(), Failure> {
+        let received = Cell::new(0);
+        let result = self.file(record, &received);
+        // What was there already, or doesn't come, needn't be waited for.
+        let announced = recording::size(record).ok().flatten().unwrap_or(0);
+        self.bytes.shrink(announced.saturating_sub(received.get()));
+        let (path, bytes) = result?;
+        record.set(&[("path", Some(json(&path)?)), ("bytes", Some(bytes.to_string()))]);
+        Ok(())
+    }
+
+    /// The recording's file and its length in bytes, fetched if need be.
+    fn file(&self, record: &Record, received: &Cell<u64>) -> Result<(PathBuf, u64), Failure> {
+        let sid = recording::sid(record)?;
+        let relative = self.template.path(record)?;
+        let path = self.folder.join(&relative);
+        let claim = self.claim(&path, &sid);
+        if claim.sid != sid {
+            return Err(Failure::new(
+                ErrorKind::Io,
+                format!("{} is {}'s file: put {{sid}} into --name", path.display(), claim.sid),
+            ));
+        }
+        let fetch = || {
+            self.folder.make_parents(&relative)?;
+            let (client, progress) = (&*self.client, &*self.bytes);
+            let unique = self.template.is_unique();
+            Download { client, progress, received, record, sid: &sid, target: &path, unique }.run()
+        };
+        let bytes = claim.result.get_or_init(fetch).clone()?;
+        Ok((path, bytes))
+    }
+
+    fn claim(&self, path: &Path, sid: &str) -> Arc<Claim> {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let claim = claims.entry(path.to_owned());
+        Arc::clone(claim.or_insert_with(|| Arc::new(Claim { sid: sid.into(), result: OnceLock::new() })))
+    }
+}

@@ -1,3 +1,7 @@
 //! Downloads the media of Twilio Video recordings.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tw_core::tool::main::<tw_fetch::Cli>()
+}

@@ -46,9 +46,17 @@ pub struct Cli {
     #[arg(long)]
     pub allow_incomplete: bool,
 
-    /// Rooms composed side by side with --run
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: u16,
+    /// How many ffmpegs run side by side with --run; by default one per core
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+
+    /// Cut the picture into chunks of so many seconds, composed by themselves and joined
+    ///
+    /// With --run, parts that are done survive a kill, and the next run makes only
+    /// what is missing; where there are several cores, longer rooms are cut by
+    /// themselves. 0 turns that off. The frames are those of one run.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub chunk: Option<u32>,
 
     /// With --run: end an ffmpeg that makes no progress for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
@@ -111,6 +119,32 @@ pub struct Cli {
     pub common: Common,
 }
 
+impl Cli {
+    /// How many ffmpegs may run at once.
+    pub fn jobs(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        self.jobs.map_or_else(cores, usize::from)
+    }
+
+    /// The length of a chunk of a room that lasts so long, if it is to be cut.
+    pub fn chunk_for(&self, lasts: Millis) -> Option<Millis> {
+        match self.chunk {
+            Some(0) => None,
+            Some(seconds) => Some(Millis(i64::from(seconds) * 1000)),
+            None if self.run && self.jobs() > 1 && lasts >= WORTH_CUTTING => {
+                let jobs = i64::try_from(self.jobs()).unwrap_or(1);
+                Some(Millis((lasts.0 / jobs / 1000 + 1) * 1000).min(USUAL_CHUNK))
+            }
+            None => None,
+        }
+    }
+}
+
+/// A shorter room is composed in one piece: a second ffmpeg must earn its start.
+const WORTH_CUTTING: Millis = Millis(10_000);
+/// Longer chunks would be lost in a kill; shorter ones cost key frames and starts.
+const USUAL_CHUNK: Millis = Millis(60_000);
+
 /// What is printed on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
@@ -118,6 +152,8 @@ pub enum Emit {
     Json,
     /// The commands, quoted for a POSIX shell
     Sh,
+    /// A Makefile of the parts and their joining
+    Make,
     /// Who is seen and heard, where and when: a record for each placement
     Plan,
 }

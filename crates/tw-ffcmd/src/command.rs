@@ -1,12 +1,17 @@
 //! From a room, its placements and the encoder's options to ffmpeg's arguments.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::encoder::{Encoders, Encoding};
 use crate::graph::{self, Chain, picture, sound};
 use crate::layout::Placement;
 use crate::room::{Kind, Room};
-use crate::timeline::Timeline;
+use crate::time::Millis;
+use crate::timeline::{Frames, Timeline};
+
+/// How long before the place asked for a sound is read from: Opus needs 80 ms to
+/// settle (RFC 6716, section 4.5.1; RFC 7845, section 4.6), packets are cut anywhere.
+const SOUND_PREROLL: Millis = Millis(1000);
 
 /// What of the room is composed.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +28,22 @@ pub struct Composition<'a> {
     pub look: Option<&'a picture::Look>,
 }
 
-/// ffmpeg's input files and the graph that reads them.
+/// One of ffmpeg's input files.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Which of the room's tracks.
+    pub track: usize,
+    /// Where it is read.
+    pub path: PathBuf,
+    /// Reading begins here, counted from the file's own start; `None` for the start.
+    pub seek: Option<Millis>,
+}
+
+/// ffmpeg's input files and the graph that reads them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
-    /// Tracks in the order of ffmpeg's inputs.
-    pub tracks: Vec<usize>,
+    /// In ffmpeg's order.
+    pub inputs: Vec<Input>,
     /// `-filter_complex`.
     pub filter_complex: String,
     /// Whether there is a picture.
@@ -38,36 +54,84 @@ pub struct Plan {
 
 impl Composition<'_> {
     /// Inputs and graph of the whole output.
-    pub fn plan(&self) -> Plan {
-        let tracks = self.tracks();
-        let input_of = |track: usize| tracks.iter().position(|&t| t == track).unwrap_or_default();
-        let mut chains: Vec<Chain> = Vec::new();
-        if let Some(look) = self.look {
-            let all = self.timeline.all();
-            chains.extend(picture::chains(self.room, self.placements, self.timeline, all, look, input_of));
-        }
-        let sound = sound::chains(self.room, self.heard, self.timeline, input_of);
-        let has_sound = !sound.is_empty();
-        chains.extend(sound);
-        Plan { filter_complex: graph::join(&chains), has_picture: self.look.is_some(), has_sound, tracks }
+    pub fn whole(&self) -> Plan {
+        let slice = self.timeline.all();
+        let inputs = self.inputs(slice, |kind| kind == Kind::Audio || self.look.is_some());
+        let picture = self.picture_chains(slice, &inputs);
+        let sound = self.sound_chains(&inputs);
+        plan(inputs, picture, sound)
     }
 
-    /// The tracks that are seen or heard in the output, in the room's order.
-    fn tracks(&self) -> Vec<usize> {
-        (0..self.room.tracks.len())
-            .filter(|&i| match self.room.tracks[i].kind {
-                Kind::Audio => self.heard.contains(&i),
-                Kind::Video => {
-                    self.look.is_some()
-                        && self
-                            .placements
-                            .iter()
-                            .any(|p| p.track == i && self.timeline.frames_of(p.span).is_some())
-                }
+    /// Inputs and graph of the picture of some of its frames.
+    pub fn picture(&self, slice: Frames) -> Plan {
+        let inputs = self.inputs(slice, |kind| kind == Kind::Video);
+        let picture = self.picture_chains(slice, &inputs);
+        plan(inputs, picture, Vec::new())
+    }
+
+    /// Inputs and graph of the sound.
+    pub fn sound(&self) -> Plan {
+        let inputs = self.inputs(self.timeline.all(), |kind| kind == Kind::Audio);
+        let sound = self.sound_chains(&inputs);
+        plan(inputs, Vec::new(), sound)
+    }
+
+    fn picture_chains(&self, slice: Frames, inputs: &[Input]) -> Vec<Chain> {
+        self.look.map_or_else(Vec::new, |look| {
+            picture::chains(self.room, self.placements, self.timeline, slice, look, |track| {
+                number(inputs, track)
             })
-            .filter(|&i| self.timeline.shows(&self.room.tracks[i]))
+        })
+    }
+
+    fn sound_chains(&self, inputs: &[Input]) -> Vec<Chain> {
+        sound::chains(self.room, self.heard, self.timeline, |track| number(inputs, track))
+    }
+
+    /// The files that are seen or heard in `slice`, in the room's order.
+    fn inputs(&self, slice: Frames, wanted: impl Fn(Kind) -> bool) -> Vec<Input> {
+        (0..self.room.tracks.len())
+            .filter(|&track| wanted(self.room.tracks[track].kind) && self.is_used(track, slice))
+            .map(|track| Input {
+                track,
+                path: self.room.tracks[track].path.clone(),
+                seek: self.seek(track, slice).filter(|_| self.room.tracks[track].seekable),
+            })
             .collect()
     }
+
+    fn is_used(&self, track: usize, slice: Frames) -> bool {
+        match self.room.tracks[track].kind {
+            Kind::Audio => self.heard.contains(&track) && self.timeline.shows(&self.room.tracks[track]),
+            Kind::Video => self
+                .placements
+                .iter()
+                .filter(|p| p.track == track)
+                .any(|p| self.timeline.frames_of(p.span).and_then(|frames| frames.and(slice)).is_some()),
+        }
+    }
+
+    /// How far into a track's file reading may begin for `slice`, if not at its start.
+    pub fn seek(&self, track: usize, slice: Frames) -> Option<Millis> {
+        let track = &self.room.tracks[track];
+        let begins = self.timeline.rate.time_of(slice.first) + self.timeline.start;
+        let into = match track.kind {
+            // The frame that is shown first may lie half an output frame before.
+            Kind::Video => begins - self.timeline.rate.time_of(1) - track.span.from,
+            Kind::Audio => begins - SOUND_PREROLL - track.span.from,
+        };
+        (into > Millis::ZERO).then_some(into)
+    }
+}
+
+fn number(inputs: &[Input], track: usize) -> usize {
+    inputs.iter().position(|input| input.track == track).unwrap_or_default()
+}
+
+fn plan(inputs: Vec<Input>, picture: Vec<Chain>, sound: Vec<Chain>) -> Plan {
+    let (has_picture, has_sound) = (!picture.is_empty(), !sound.is_empty());
+    let chains = [picture, sound].concat();
+    Plan { inputs, filter_complex: graph::join(&chains), has_picture, has_sound }
 }
 
 /// Whether a file that is there already is written over.
@@ -79,46 +143,89 @@ pub enum Overwrite {
     No,
 }
 
+impl Overwrite {
+    /// How ffmpeg is told.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Yes => "-y",
+            Self::No => "-n",
+        }
+    }
+}
+
+/// Arguments, word by word.
+#[derive(Debug, Clone, Default)]
+pub struct Words(Vec<String>);
+
+impl From<Vec<String>> for Words {
+    fn from(words: Vec<String>) -> Self {
+        Self(words)
+    }
+}
+
+impl Words {
+    /// ffmpeg and what every run of it is told.
+    pub fn ffmpeg(program: &str, overwrite: Overwrite) -> Self {
+        let words = Self(vec![program.to_owned()]);
+        // Timestamps as they stand in the files: the graph moves them, nobody else.
+        words.and(["-hide_banner", "-nostdin", overwrite.flag(), "-copyts"])
+    }
+
+    /// Some more words.
+    #[must_use]
+    pub fn and<S: Into<String>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.0.extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// A recording to read. Recordings come from strangers: a Matroska file and
+    /// nothing else, read from a file and nowhere else.
+    #[must_use]
+    pub fn recording(self, path: &Path) -> Self {
+        self.and(["-protocol_whitelist", "file", "-f", "matroska", "-i"]).and([file_argument(path)])
+    }
+
+    /// The last word: what is written.
+    pub fn output(self, path: &Path) -> Vec<String> {
+        self.and([file_argument(path)]).0
+    }
+}
+
 impl Plan {
     /// The whole command; its last word is the output.
     pub fn argv(
         &self,
-        program: &str,
-        composition: &Composition<'_>,
+        words: Words,
+        timeline: &Timeline,
         encoding: &Encoding,
         encoders: &Encoders,
-        overwrite: Overwrite,
+        muxer: &[String],
         output: &Path,
     ) -> Vec<String> {
-        let mut argv = vec![program.to_owned()];
-        let mut add = |words: &[&str]| argv.extend(words.iter().map(|&word| word.to_owned()));
-        add(&["-hide_banner", "-nostdin"]);
-        add(&[if overwrite == Overwrite::Yes { "-y" } else { "-n" }]);
-        // Timestamps as they stand in the files: the graph moves them, nobody else.
-        add(&["-copyts"]);
-        for &track in &self.tracks {
+        let mut words = words;
+        for input in &self.inputs {
             // A change of size in mid-stream must not rebuild the graph: everybody's sound would drop out.
-            add(&["-reinit_filter", "0"]);
-            // Recordings come from strangers: a Matroska file and nothing else, read from a file and nowhere else.
-            add(&["-protocol_whitelist", "file", "-f", "matroska", "-i"]);
-            add(&[&file_argument(&composition.room.tracks[track].path)]);
+            words = words.and(["-reinit_filter", "0"]);
+            if let Some(seek) = input.seek {
+                // To the key frame before it, and everything from there: the graph knows what to show.
+                words = words.and(["-noaccurate_seek", "-ss"]).and([seek.seconds().to_string()]);
+            }
+            words = words.recording(&input.path);
         }
-        add(&["-filter_complex", &self.filter_complex]);
+        words = words.and(["-filter_complex", &self.filter_complex]);
         if self.has_picture {
-            add(&["-map", &format!("[{}]", picture::PAD)]);
+            words = words.and(["-map".to_owned(), format!("[{}]", picture::PAD)]);
         }
         if self.has_sound {
-            add(&["-map", &format!("[{}]", sound::PAD)]);
+            words = words.and(["-map".to_owned(), format!("[{}]", sound::PAD)]);
         }
         if self.has_picture {
-            argv.extend(encoding.video_args(composition.timeline.rate, encoders));
+            words = words.and(encoding.video_args(timeline.rate, encoders));
         }
         if self.has_sound {
-            argv.extend(encoding.audio_args(encoders));
+            words = words.and(encoding.audio_args(encoders));
         }
-        argv.extend(encoding.container_args());
-        argv.push(file_argument(output));
-        argv
+        words.and(muxer.iter().cloned()).output(output)
     }
 }
 
@@ -137,6 +244,8 @@ pub fn file_argument(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::{Rect, Size};
+    use crate::room::tests_support::track_of;
 
     #[test]
     fn names_that_could_be_misread() {
@@ -150,5 +259,35 @@ mod tests {
         ] {
             assert_eq!(file_argument(Path::new(path)), argument);
         }
+    }
+
+    #[test]
+    fn a_slice_reads_only_what_runs_in_it_and_from_where_it_can() {
+        let mut room =
+            Room { sid: None, tracks: vec![track_of("alice", 0, 9000), track_of("bob", 5000, 60_000)] };
+        room.tracks[1].seekable = true;
+        let cell = Rect { x: 0, y: 0, width: 16, height: 16 };
+        let placements: Vec<Placement> =
+            (0..2).map(|track| Placement { track, cell, span: room.tracks[track].span, z: 0 }).collect();
+        let timeline = Timeline::new("30".parse().unwrap(), &room, None, None).unwrap();
+        let look = picture::Look {
+            size: Size { width: 16, height: 16 },
+            background: "black".into(),
+            gap: picture::Gap::Hold,
+        };
+        let composition = Composition {
+            room: &room,
+            placements: &placements,
+            heard: &[],
+            timeline: &timeline,
+            look: Some(&look),
+        };
+        let inputs = |first, end| -> Vec<(usize, Option<Millis>)> {
+            let plan = composition.picture(Frames { first, end });
+            plan.inputs.iter().map(|i| (i.track, i.seek)).collect()
+        };
+        assert_eq!(inputs(0, 150), [(0, None)]);
+        assert_eq!(inputs(240, 300), [(0, None), (1, Some(Millis(2967)))]);
+        assert_eq!(inputs(300, 600), [(1, Some(Millis(4967)))]);
     }
 }

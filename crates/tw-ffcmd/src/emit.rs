@@ -1,54 +1,130 @@
 //! The ways to say how a room is composed: records, a shell script, a list of placements.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 use tw_core::failure::Failure;
-use tw_core::process::quote;
+use tw_core::process::{quote, shell_line};
 use tw_core::record::json;
 
 use crate::job::Job;
 use crate::layout::Rect;
 use crate::room::{Kind, Span};
+use crate::steps::Step;
 use crate::time::Millis;
 
-/// A comment that says who is who, and the command, broken into lines, for a
+/// Comments that say who is who, and the commands, broken into lines, for a
 /// POSIX shell.
-pub fn shell(job: &Job, argv: &[String]) -> String {
+pub fn shell(job: &Job, steps: &[Step]) -> String {
+    let mut text = who_is_who(job);
+    if let Some(folder) = parts(steps) {
+        let _ = writeln!(text, "mkdir -p {}", quote(&folder));
+    }
+    for step in steps {
+        text.push_str(&in_lines(&step.argv));
+        text.push('\n');
+    }
+    text
+}
+
+/// A Makefile: a rule for each file, which is there only when it is whole.
+///
+/// # Errors
+/// When a path holds a line break: a Makefile has no way to write that.
+pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
+    let broken = steps.iter().find(|step| step.argv.iter().any(|word| word.contains('\n')));
+    if let Some(step) = broken {
+        return Err(Failure::field(format!(
+            "a path with a line break in it can't stand in a Makefile (for {}): use --emit json",
+            step.output.display()
+        )));
+    }
+    let mut text = who_is_who(job);
+    let output = make_word(&job.output.to_string_lossy());
+    let _ = writeln!(text, "all: {output}\n.PHONY: all");
+    for step in steps {
+        let target = step.output.to_string_lossy();
+        let needs: Vec<String> = step.needs.iter().map(|need| make_word(&need.to_string_lossy())).collect();
+        let part = step.output.with_file_name(format!(
+            ".{}.part",
+            step.output.file_name().unwrap_or_default().to_string_lossy()
+        ));
+        // Written beside its place and renamed: make never takes half a file for a whole one.
+        let argv = step.argv_to(&part);
+        let recipe = [
+            format!("@mkdir -p {}", quote(&folder_of(&step.output))),
+            shell_line(argv.iter().map(String::as_str)),
+            format!("mv -f {} {}", quote(&part.to_string_lossy()), quote(&target)),
+        ];
+        let _ = writeln!(text, "{}: {}", make_word(&target), needs.join(" "));
+        for line in recipe {
+            let _ = writeln!(text, "\t{}", make_recipe(&line));
+        }
+    }
+    Ok(text)
+}
+
+fn folder_of(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_string_lossy().into_owned()
+}
+
+/// The folder of the parts, if there are any.
+fn parts(steps: &[Step]) -> Option<String> {
+    (steps.len() > 1).then(|| folder_of(&steps[0].output))
+}
+
+/// A file name in a rule: what make would read is escaped.
+fn make_word(name: &str) -> String {
+    let mut word = String::new();
+    for c in name.chars() {
+        match c {
+            '$' => word.push_str("$$"),
+            ' ' | '#' | ':' | '%' | '\\' => {
+                word.push('\\');
+                word.push(c);
+            }
+            c => word.push(c),
+        }
+    }
+    word
+}
+
+/// A shell command in a recipe: make reads `$`.
+fn make_recipe(command: &str) -> String {
+    command.replace('$', "$$")
+}
+
+fn who_is_who(job: &Job) -> String {
     let mut text = String::new();
     let room = job.room.sid.as_deref().unwrap_or("a room without a SID");
-    let _ = writeln!(
-        text,
-        "# {}: {} recordings, {} s",
-        comment(room),
-        job.plan.tracks.len(),
-        job.timeline.duration().seconds()
-    );
-    for (input, &track) in job.plan.tracks.iter().enumerate() {
-        let track = &job.room.tracks[track];
+    let (count, lasts) = (job.plan.inputs.len(), job.timeline.duration().seconds());
+    let _ = writeln!(text, "# {}: {count} recordings, {lasts} s", comment(room));
+    for (number, input) in job.plan.inputs.iter().enumerate() {
+        let track = &job.room.tracks[input.track];
         let kind = match track.kind {
             Kind::Audio => "sound",
             Kind::Video => "picture",
         };
         let from = job.timeline.at(track.span.from).seconds();
-        let _ = writeln!(text, "#   input {input}: {kind} of {}, from {from} s", comment(&track.caption()));
+        let _ = writeln!(text, "#   input {number}: {kind} of {}, from {from} s", comment(&track.caption()));
     }
-    let mut line_length = 0;
+    text
+}
+
+fn in_lines(argv: &[String]) -> String {
+    let mut text = String::new();
     for (i, word) in argv.iter().enumerate() {
+        let graph = i > 0 && argv[i - 1] == "-filter_complex";
         // Chains of the graph on lines of their own: ffmpeg skips the white space.
-        let word = if *word == job.plan.filter_complex { word.replace(';', ";\n") } else { word.clone() };
-        let word = quote(&word);
-        let breaks = i > 0 && (begins_line(&argv[i]) || i + 1 == argv.len()) && line_length > 0;
-        if breaks {
-            text.push_str(" \\\n  ");
-            line_length = 2;
-        } else if i > 0 {
-            text.push(' ');
+        let word = if graph { Cow::Owned(word.replace(';', ";\n")) } else { Cow::Borrowed(word.as_str()) };
+        if i > 0 {
+            text.push_str(if begins_line(&word) || i + 1 == argv.len() { " \\\n  " } else { " " });
         }
-        text.push_str(&word);
-        line_length += word.len() + 1;
+        text.push_str(&quote(&word));
     }
-    text.push('\n');
     text
 }
 

@@ -79,7 +79,13 @@ pub struct Encoding {
     pub crf: Option<u8>,
     /// Time against quality.
     pub speed: Speed,
+    /// Threads of the encoder.
+    pub threads: u8,
 }
+
+/// Threads of an encoder that has the machine for itself. More would gain little
+/// at these sizes, and the same command should do the same everywhere.
+const THREADS: u8 = 2;
 
 impl Container {
     /// The container that a file name asks for.
@@ -149,7 +155,12 @@ impl Encoding {
                 name(audio.to_possible_value())
             ));
         }
-        Ok(Self { container, video, audio, crf, speed })
+        Ok(Self { container, video, audio, crf, speed, threads: THREADS })
+    }
+
+    /// Whether frames are stored in another order than they are shown (B-frames).
+    pub fn reorders_frames(&self) -> bool {
+        matches!(self.video, VideoCodec::H264 | VideoCodec::Hevc) || self.container == Container::Mp4
     }
 
     /// Options for the picture.
@@ -171,7 +182,7 @@ impl Encoding {
         };
         // A key frame at least every five seconds, so that players seek quickly.
         let key_frames = rate.ceil(crate::time::Millis(5000));
-        words(&format!("-c:v {encoder} {options} -g {key_frames} -pix_fmt yuv420p"))
+        words(&format!("-c:v {encoder} {options} -threads {} -g {key_frames} -pix_fmt yuv420p", self.threads))
     }
 
     /// Options for the sound.
@@ -194,15 +205,12 @@ impl Encoding {
 
     fn libvpx(&self) -> String {
         let (deadline, cpu) = self.pick([("realtime", 8), ("good", 4), ("good", 1)]);
-        format!(
-            "-deadline {deadline} -cpu-used {cpu} -threads 2 -auto-alt-ref 0 -crf {} -b:v 1M",
-            self.crf(20)
-        )
+        format!("-deadline {deadline} -cpu-used {cpu} -auto-alt-ref 0 -crf {} -b:v 1M", self.crf(20))
     }
 
     fn libvpx_vp9(&self) -> String {
         let (deadline, cpu) = self.pick([("realtime", 8), ("good", 5), ("good", 2)]);
-        format!("-deadline {deadline} -cpu-used {cpu} -row-mt 1 -threads 2 -crf {} -b:v 0", self.crf(34))
+        format!("-deadline {deadline} -cpu-used {cpu} -row-mt 1 -crf {} -b:v 0", self.crf(34))
     }
 
     fn x26x(&self, presets: [&str; 3], crf: [u8; 3]) -> String {

@@ -1,18 +1,19 @@
-//! A job: how one room becomes one file, as a record and as a command.
+//! A job: how one room becomes one file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::record::Record;
 
 use crate::cli::Cli;
 use crate::command::{Composition, Overwrite, Plan};
 use crate::encoder::{Container, Encoders, Encoding};
-use crate::ffmpeg;
 use crate::graph::picture::Look;
 use crate::layout::{Canvas, Placement};
 use crate::room::{Gathered, Kind, Room};
+use crate::steps::{self, Action, Step};
 use crate::time::Millis;
 use crate::timeline::Timeline;
 
@@ -33,7 +34,7 @@ pub struct Job {
     pub encoding: Encoding,
     /// The file to make.
     pub output: PathBuf,
-    /// Inputs and graph.
+    /// Inputs and graph of the whole.
     pub plan: Plan,
 }
 
@@ -49,45 +50,87 @@ impl Job {
         }
         let timeline = Timeline::new(cli.fps, &room, cli.start, cli.end)?;
         let canvas = Canvas { size: cli.size, spacing: cli.cell_gap & !1 };
-        let placements = cli.layout.place(&room, canvas)?;
-        let heard: Vec<usize> =
-            (0..room.tracks.len()).filter(|&i| room.tracks[i].kind == Kind::Audio).collect();
-        let look = (!cli.audio_only).then(|| Look {
-            size: cli.size,
-            background: cli.background.clone(),
-            gap: cli.gap,
-        });
-        let composition = Composition {
-            room: &room,
-            placements: &placements,
-            heard: &heard,
-            timeline: &timeline,
-            look: look.as_ref(),
+        let look = Look { size: cli.size, background: cli.background.clone(), gap: cli.gap };
+        let mut job = Self {
+            placements: cli.layout.place(&room, canvas)?,
+            heard: (0..room.tracks.len()).filter(|&i| room.tracks[i].kind == Kind::Audio).collect(),
+            room,
+            timeline,
+            look: (!cli.audio_only).then_some(look),
+            encoding: encoding(cli, &cli.output).map_err(Failure::field)?,
+            output,
+            plan: Plan::default(),
         };
-        let plan = composition.plan();
-        if !plan.has_picture && !plan.has_sound {
+        job.plan = job.composition().whole();
+        if !job.plan.has_picture && !job.plan.has_sound {
             return Err(Failure::new(ErrorKind::Media, "nobody is heard in it"));
         }
-        let encoding = encoding(cli, &cli.output).map_err(Failure::field)?;
-        Ok(Self { room, placements, heard, timeline, look, encoding, output, plan })
+        Ok(job)
     }
 
-    /// ffmpeg's arguments, the program first, the output last.
-    pub fn argv(&self, encoders: &Encoders, overwrite: Overwrite, output: &std::path::Path) -> Vec<String> {
-        let composition = Composition {
+    /// What is composed.
+    pub fn composition(&self) -> Composition<'_> {
+        Composition {
             room: &self.room,
             placements: &self.placements,
             heard: &self.heard,
             timeline: &self.timeline,
             look: self.look.as_ref(),
+        }
+    }
+
+    /// How much of the output's time a step makes, in ms: what progress is counted in.
+    pub fn duration_of(&self, action: Action) -> u64 {
+        let ms = match action {
+            Action::Picture(slice) => self.timeline.rate.time_of(slice.count()).0,
+            Action::Whole => self.timeline.duration().0,
+            Action::Sound if self.look.is_none() => self.timeline.duration().0,
+            Action::Sound | Action::Index | Action::Join => 0,
         };
-        let program = ffmpeg::program().to_string_lossy().into_owned();
-        self.plan.argv(&program, &composition, &self.encoding, encoders, overwrite, output)
+        ms.unsigned_abs()
+    }
+
+    /// The steps that make the output; the last one writes it.
+    ///
+    /// # Errors
+    /// When there would be too many chunks.
+    pub fn steps(
+        &self,
+        encoders: &Encoders,
+        overwrite: Overwrite,
+        chunk: Option<Millis>,
+    ) -> Result<Vec<Step>, Failure> {
+        match chunk {
+            Some(chunk) if self.look.is_some() => steps::chunked(self, encoders, overwrite, chunk),
+            _ => Ok(vec![steps::whole(self, encoders, overwrite)]),
+        }
     }
 
     /// The paths of the inputs, in ffmpeg's order.
     pub fn inputs(&self) -> Vec<String> {
-        self.plan.tracks.iter().map(|&t| self.room.tracks[t].path.to_string_lossy().into_owned()).collect()
+        self.plan.inputs.iter().map(|input| input.path.to_string_lossy().into_owned()).collect()
+    }
+
+    /// The record of one of several steps.
+    ///
+    /// # Errors
+    /// Never in practice: strings and numbers have a JSON form.
+    pub fn step_record(&self, step: &Step) -> Result<Record, Failure> {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            room_sid: Option<&'a str>,
+            output: &'a Path,
+            needs: &'a [PathBuf],
+            duration_ms: u64,
+            argv: &'a [String],
+        }
+        Record::from_value(&Fields {
+            room_sid: self.room.sid.as_deref(),
+            output: &step.output,
+            needs: &step.needs,
+            duration_ms: self.duration_of(step.action),
+            argv: &step.argv,
+        })
     }
 
     /// The job's record.
@@ -102,13 +145,14 @@ impl Job {
             duration_ms: Millis,
             width: Option<u32>,
             height: Option<u32>,
-            fps: Option<Box<serde_json::value::RawValue>>,
+            fps: Option<Box<RawValue>>,
             inputs: Vec<String>,
             argv: &'a [String],
             filter_complex: &'a str,
         }
         let rate = self.timeline.rate.as_f64();
-        let fps = self.look.is_some().then(|| rate.to_string()).map(serde_json::value::RawValue::from_string);
+        // 30, not 30.0.
+        let fps = self.look.is_some().then(|| RawValue::from_string(rate.to_string()));
         Record::from_value(&Fields {
             room_sid: self.room.sid.as_deref(),
             output: self.output.to_string_lossy().into_owned(),
@@ -133,11 +177,9 @@ pub fn encoding(cli: &Cli, output: &str) -> Result<Encoding, String> {
 
 /// The record of a room that isn't composed; it is marked by whoever writes it.
 pub fn refused(room: &Room) -> Record {
+    let sid =
+        room.sid.as_deref().map_or_else(|| "null".into(), |sid| serde_json::Value::from(sid).to_string());
     let mut record = Record::empty();
-    let sid = room
-        .sid
-        .as_ref()
-        .map_or_else(|| "null".into(), |sid| serde_json::Value::from(sid.as_str()).to_string());
     record.set(&[("room_sid", Some(sid))]);
     record
 }

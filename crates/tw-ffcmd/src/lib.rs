@@ -8,11 +8,13 @@
 //! - [`layout`] says who is seen where, and when;
 //! - [`graph`] writes both as a filter graph, for the picture and for the sound;
 //! - [`encoder`] knows formats and codecs; [`command`] puts the arguments together;
-//! - [`emit`] prints them, [`run`](mod@run) runs them and [`verify`] reads the result back.
+//! - [`steps`] cuts the work into files made from files; [`emit`] prints them,
+//!   [`run`](mod@run) and [`encode`] run them, and [`verify`] reads the result back.
 
 pub mod cli;
 pub mod command;
 pub mod emit;
+pub mod encode;
 pub mod encoder;
 pub mod ffmpeg;
 pub mod graph;
@@ -21,6 +23,7 @@ pub mod layout;
 mod output_name;
 pub mod room;
 pub mod run;
+pub mod steps;
 pub mod time;
 pub mod timeline;
 pub mod verify;
@@ -41,9 +44,11 @@ use tw_core::{Record, input, messages, parallel};
 pub use cli::Cli;
 use cli::Emit;
 use command::Overwrite;
+use encode::Slots;
 use encoder::Encoders;
 use job::Job;
 use room::{Gathered, Rooms};
+use run::Studio;
 
 /// The whole tool.
 ///
@@ -169,10 +174,14 @@ fn describe_all(
 }
 
 fn describe(cli: &Cli, job: &Job, encoders: &Encoders) -> Result<Vec<String>, Failure> {
-    let argv = job.argv(encoders, overwrite(cli), &job.output);
+    let steps = job.steps(encoders, overwrite(cli), cli.chunk_for(job.timeline.duration()))?;
     match cli.emit {
-        Emit::Json => Ok(vec![job.record(&argv)?.to_string()]),
-        Emit::Sh => Ok(vec![emit::shell(job, &argv)]),
+        Emit::Json if steps.len() > 1 => {
+            steps.iter().map(|step| Ok(job.step_record(step)?.to_string())).collect()
+        }
+        Emit::Json => steps.iter().map(|step| Ok(job.record(&step.argv)?.to_string())).collect(),
+        Emit::Sh => Ok(vec![emit::shell(job, &steps)]),
+        Emit::Make => Ok(vec![emit::make(job, &steps)?]),
         Emit::Plan => emit::placements(job),
     }
 }
@@ -186,17 +195,21 @@ fn compose_all(
 ) -> anyhow::Result<Status> {
     let work: Vec<Prepared> = work.collect();
     let total = work.iter().flatten().map(|job| job.timeline.duration().0.unsigned_abs()).sum();
-    let progress = Arc::new(Progress::new(
-        Some(total),
-        "composing [{bar:30}] {percent}% at {ratio}, {elapsed_precise} gone, {eta} left {msg}",
-    ));
-    let (overwrite, stall, told) = (overwrite(cli), Duration::from_secs(cli.stall), Arc::clone(&progress));
+    let studio = Arc::new(Studio {
+        slots: Slots::new(cli.jobs()),
+        stall: Duration::from_secs(cli.stall),
+        overwrite: cli.overwrite,
+        progress: Progress::new(
+            Some(total),
+            "composing [{bar:30}] {percent}% at {ratio}, {elapsed_precise} gone, {eta} left {msg}",
+        ),
+    });
+    let (shared, flags) = (Arc::clone(&studio), cli.clone());
     let compose = move |prepared: Prepared| {
         let job = prepared?;
-        let composed = run::compose(&job, &encoders, overwrite, stall, &told);
-        composed.and_then(|done| completed(&job, &encoders, overwrite, done)).map_err(|f| (refused(&job), f))
+        compose_one(&flags, &job, &encoders, &shared).map_err(|failure| (refused(&job), failure))
     };
-    let flow = parallel::ordered(work.into_iter(), cli.jobs.into(), compose, |result| {
+    let flow = parallel::ordered(work.into_iter(), cli.jobs(), compose, |result| {
         let outcome = match result {
             Ok(record) => Outcome::Served(record),
             Err((record, failure)) => Outcome::Failed(record, failure),
@@ -207,21 +220,19 @@ fn compose_all(
             Err(error) => ControlFlow::Break(Err(error)),
         }
     });
-    progress.finish();
+    studio.progress.finish();
     if let ControlFlow::Break(Err(error)) = flow {
         return Err(error.into());
     }
     Ok(sink.finish()?)
 }
 
-/// A job's record once its file is there.
-fn completed(
-    job: &Job,
-    encoders: &Encoders,
-    overwrite: Overwrite,
-    done: run::Completed,
-) -> Result<Record, Failure> {
-    let mut record = job.record(&job.argv(encoders, overwrite, &job.output))?;
+/// Composes a room; its record once its file is there.
+fn compose_one(cli: &Cli, job: &Job, encoders: &Encoders, studio: &Studio) -> Result<Record, Failure> {
+    let steps = job.steps(encoders, overwrite(cli), cli.chunk_for(job.timeline.duration()))?;
+    let done = run::compose(job, &steps, studio)?;
+    let whole = steps::whole(job, encoders, overwrite(cli));
+    let mut record = job.record(&whole.argv)?;
     record.set(&[
         ("status", Some(json(&"completed")?)),
         ("bytes", Some(json(&done.bytes)?)),

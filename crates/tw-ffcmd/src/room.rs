@@ -61,6 +61,8 @@ pub struct Track {
     pub gaps: Vec<Span>,
     /// Channels of the sound, if known.
     pub channels: Option<u32>,
+    /// Whether the file has an index, so that reading may begin in its middle.
+    pub seekable: bool,
 }
 
 impl Track {
@@ -118,6 +120,8 @@ struct Stream {
     channels: Option<u32>,
     packets: Option<u64>,
     frame_interval_ms: Option<f64>,
+    #[serde(default)]
+    seekable: bool,
     #[serde(default)]
     gaps: Vec<Gap>,
 }
@@ -178,6 +182,7 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
             .filter(|gap| gap.from < gap.to)
             .collect(),
         channels: stream.and_then(|s| s.channels),
+        seekable: stream.is_some_and(|s| s.seekable),
     })))
 }
 
@@ -364,6 +369,7 @@ pub mod tests_support {
             span: Span { from: Millis(from), to: Millis(to) },
             gaps: Vec::new(),
             channels: None,
+            seekable: false,
         }
     }
 }

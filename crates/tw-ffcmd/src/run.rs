@@ -1,20 +1,20 @@
-//! Composing now: ffmpeg run under watch, its result read back, and only then
-//! given its name.
+//! Composing now: the steps of a job run side by side, the result read back, and
+//! only then given its name.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
-use tw_core::process::{Child, Finished, ProcessError, command};
 use tw_core::progress::Progress;
 use tw_core::signals::Scratch;
 
-use crate::command::Overwrite;
-use crate::encoder::Encoders;
+use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
+use crate::steps::{Action, Step, parts_folder};
 use crate::verify;
 
 /// A room that has become a file.
@@ -26,50 +26,81 @@ pub struct Completed {
     pub elapsed: Duration,
 }
 
+/// What all rooms share while they are composed.
+#[derive(Debug)]
+pub struct Studio {
+    /// How many ffmpegs may run at once.
+    pub slots: Slots,
+    /// How long one may be without progress.
+    pub stall: Duration,
+    /// Whether a result that is there already is made anew.
+    pub overwrite: bool,
+    /// How far all of them are.
+    pub progress: Progress,
+}
+
 /// Composes a room. A file that is there already and is right is kept, unless it
-/// is to be written over.
+/// is to be written over; so are parts that an earlier run has left.
 ///
 /// # Errors
 /// When ffmpeg fails or its result isn't what it should be; then there is no file.
-pub fn compose(
-    job: &Job,
-    encoders: &Encoders,
-    overwrite: Overwrite,
-    stall: Duration,
-    progress: &Progress,
-) -> Result<Completed, Failure> {
+pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, Failure> {
     let begun = Instant::now();
-    if overwrite == Overwrite::No && job.output.exists() {
+    if !studio.overwrite && job.output.exists() {
         return keep(job);
     }
     if let Some(folder) = job.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)
-            .map_err(|e| Failure::io(format_args!("cannot make the folder {}", folder.display()), &e))?;
+        make_folder(folder)?;
     }
     let part = part_of(&job.output);
     let _lock = lock(&part)?;
     let part = Scratch::new(part);
-    let argv = job.argv(encoders, Overwrite::Yes, part.path());
-    run_ffmpeg(job, &argv, stall, progress)?;
-    verify::check(job, part.path())?;
-    let bytes = fs::metadata(part.path()).map(|m| m.len()).unwrap_or_default();
+    let Some((last, before)) = steps.split_last() else {
+        return Err(Failure::new(ErrorKind::Ffmpeg, "there is nothing to do"));
+    };
+    let folder = parts_folder(&job.output);
+    if !before.is_empty() {
+        make_folder(&folder)?;
+        // Copies that can be sought in come first, the parts that read them after that.
+        for indexing in [true, false] {
+            let now: Vec<&Step> = before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
+            side_by_side(&now, |step| make_part(job, step, studio))?;
+        }
+    }
+    run_step(job, last, part.path(), studio)?;
+    verify::check(job, part.path()).inspect_err(|_| {
+        // One of the parts is wrong: none is trusted.
+        let _ = fs::remove_dir_all(&folder);
+    })?;
+    let bytes = size(part.path());
     part.persist(&job.output)
         .map_err(|e| Failure::io(format_args!("cannot rename the result to {}", job.output.display()), &e))?;
+    if !before.is_empty() {
+        let _ = fs::remove_dir_all(&folder);
+    }
     Ok(Completed { bytes, elapsed: begun.elapsed() })
 }
 
 /// What is there already, if it is what would have been made.
 fn keep(job: &Job) -> Result<Completed, Failure> {
+    let output = job.output.display();
     verify::check(job, &job.output).map_err(|failure| {
-        let output = job.output.display();
         Failure::new(
             failure.kind,
             format!("{output} is there already and is something else ({failure}): take it away, or use --overwrite"),
         )
     })?;
-    messages::warn(format_args!("{} is there already and whole: kept", job.output.display()));
-    let bytes = fs::metadata(&job.output).map(|m| m.len()).unwrap_or_default();
-    Ok(Completed { bytes, elapsed: Duration::ZERO })
+    messages::warn(format_args!("{output} is there already and whole: kept"));
+    Ok(Completed { bytes: size(&job.output), elapsed: Duration::ZERO })
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map(|m| m.len()).unwrap_or_default()
+}
+
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder)
+        .map_err(|e| Failure::io(format_args!("cannot make the folder {}", folder.display()), &e))
 }
 
 /// Where the result is made: hidden, beside its final place, so that the last
@@ -97,78 +128,50 @@ fn lock(part: &Path) -> Result<File, Failure> {
     }
 }
 
-fn run_ffmpeg(job: &Job, argv: &[String], stall: Duration, progress: &Progress) -> Result<(), Failure> {
-    messages::verbose(tw_core::process::shell_line(argv.iter().map(String::as_str)));
-    let mut ffmpeg = command(&argv[0]);
-    ffmpeg.args(["-loglevel", "warning", "-nostats", "-progress", "pipe:1"]).args(&argv[1..]);
-    let failed = |e: ProcessError| Failure::new(ErrorKind::Ffmpeg, e.to_string());
-    let mut child = Child::spawn(ffmpeg, Some(stall)).map_err(failed)?;
-    let mut watch = Watch { composed: 0, advanced: Instant::now() };
-    for line in BufReader::new(child.stdout()).lines() {
-        let line = line.map_err(|e| failed(child.read_error(e)))?;
-        if let Some(done) = watch.see(&line) {
-            progress.advance(done);
-        } else if watch.advanced.elapsed() > stall {
-            return Err(failed(ProcessError::Stalled(argv[0].clone(), stall)));
+/// Every step on a thread of its own; the slots decide how many ffmpegs run. The
+/// first failure counts, and no step is begun after it.
+fn side_by_side(steps: &[&Step], make: impl Fn(&Step) -> Result<(), Failure> + Sync) -> Result<(), Failure> {
+    let failed: Mutex<Option<Failure>> = Mutex::new(None);
+    let first = || failed.lock().unwrap_or_else(PoisonError::into_inner);
+    thread::scope(|scope| {
+        for step in steps {
+            let (make, first) = (&make, &first);
+            scope.spawn(move || {
+                if first().is_none()
+                    && let Err(failure) = make(step)
+                {
+                    first().get_or_insert(failure);
+                }
+            });
         }
-    }
-    let finished = child.wait().map_err(failed)?;
-    if finished.status.success() {
-        finished.stderr.iter().for_each(messages::verbose);
+    });
+    let failure = first().take();
+    failure.map_or(Ok(()), Err)
+}
+
+/// Makes a part, unless an earlier run has.
+fn make_part(job: &Job, step: &Step, studio: &Studio) -> Result<(), Failure> {
+    if step.output.exists() {
+        studio.progress.advance(job.duration_of(step.action));
         return Ok(());
     }
-    Err(explain(job, &finished))
+    let part = Scratch::new(part_of(&step.output));
+    run_step(job, step, part.path(), studio)?;
+    part.persist(&step.output)
+        .map_err(|e| Failure::io(format_args!("cannot rename the part to {}", step.output.display()), &e))
 }
 
-/// How far ffmpeg has come, from its `-progress` lines.
-struct Watch {
-    /// In ms of the output.
-    composed: u64,
-    advanced: Instant,
-}
-
-impl Watch {
-    /// How much further a line says that it is, in ms.
-    fn see(&mut self, line: &str) -> Option<u64> {
-        // Named _ms, but microseconds in every version; out_time_us came with 4.1.
-        let micros: u64 = line.strip_prefix("out_time_us=")?.trim().parse().ok()?;
-        let done = (micros / 1000).checked_sub(self.composed).filter(|&done| done > 0)?;
-        self.composed += done;
-        self.advanced = Instant::now();
-        Some(done)
-    }
-}
-
-/// Which input is to blame, as far as can be told, and ffmpeg's own last words.
-fn explain(job: &Job, finished: &Finished) -> Failure {
-    let last = finished.stderr.iter().rev().take(3).rev().map(|l| l.trim()).collect::<Vec<_>>().join("; ");
-    let words = if last.is_empty() { String::new() } else { format!(": {last}") };
-    let blamed = job
-        .plan
-        .tracks
-        .iter()
-        .map(|&track| &job.room.tracks[track])
-        .find(|track| finished.stderr.iter().any(|line| line.contains(&*track.path.to_string_lossy())))
-        .map(|track| format!(" at {} ({})", track.path.display(), track.caption()));
-    Failure::new(
-        ErrorKind::Ffmpeg,
-        format!("ffmpeg failed{} with {}{words}", blamed.unwrap_or_default(), finished.describe()),
-    )
+fn run_step(job: &Job, step: &Step, output: &Path, studio: &Studio) -> Result<(), Failure> {
+    let _slot = studio.slots.take();
+    // Sound and copies are made beside the picture, which is what takes the time.
+    let counted = job.duration_of(step.action);
+    let progress = (counted > 0).then_some(&studio.progress);
+    run_ffmpeg(job, &step.argv_to(output), studio.stall, progress)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn progress_counts_what_is_new() {
-        let mut watch = Watch { composed: 0, advanced: Instant::now() };
-        assert_eq!(watch.see("frame=3"), None);
-        assert_eq!(watch.see("out_time_us=1500000"), Some(1500));
-        assert_eq!(watch.see("out_time_us=1500000"), None);
-        assert_eq!(watch.see("out_time_us=N/A"), None);
-        assert_eq!(watch.see("out_time_us=2000999"), Some(500));
-    }
 
     #[test]
     fn a_part_is_hidden_beside_its_output() {

@@ -1,3 +1,7 @@
 //! Lists the recordings of Twilio Video rooms as JSON lines.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tw_core::tool::main::<tw_list::Cli>()
+}

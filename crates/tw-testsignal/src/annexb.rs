@@ -27,10 +27,7 @@ pub fn pictures(stream: &[u8]) -> Vec<Picture> {
     for unit in units(stream) {
         let kind = unit[0] & 0x1f;
         if kind == DELIMITER {
-            pictures.push(Picture {
-                key: false,
-                data: Vec::new(),
-            });
+            pictures.push(Picture { key: false, data: Vec::new() });
         } else if let Some(picture) = pictures.last_mut() {
             picture.key |= kind == IDR;
             picture.data.extend((unit.len() as u32).to_be_bytes());
@@ -47,9 +44,7 @@ pub fn pictures(stream: &[u8]) -> Vec<Picture> {
 pub fn configuration(stream: &[u8]) -> Result<Vec<u8>> {
     let units = units(stream);
     let find = |kind| units.iter().find(|unit| unit[0] & 0x1f == kind);
-    let sps = find(SPS)
-        .filter(|sps| sps.len() > 3)
-        .context("H.264 without SPS")?;
+    let sps = find(SPS).filter(|sps| sps.len() > 3).context("H.264 without SPS")?;
     let pps = find(PPS).context("H.264 without PPS")?;
     // Version 1, profile, compatibility, level, lengths of 4 bytes, one SPS.
     let mut record = vec![1, sps[1], sps[2], sps[3], 0xff, 0xe1];
@@ -63,19 +58,15 @@ pub fn configuration(stream: &[u8]) -> Result<Vec<u8>> {
 
 /// The NAL units between the start codes (00 00 01, with any zeros before it).
 fn units(stream: &[u8]) -> Vec<&[u8]> {
-    let starts: Vec<usize> = (0..stream.len().saturating_sub(2))
-        .filter(|&i| stream[i..i + 3] == [0, 0, 1])
-        .collect();
+    let starts: Vec<usize> =
+        (0..stream.len().saturating_sub(2)).filter(|&i| stream[i..i + 3] == [0, 0, 1]).collect();
     let ends = starts.iter().skip(1).copied().chain([stream.len()]);
     starts
         .iter()
         .zip(ends)
         .map(|(&start, end)| {
             let unit = &stream[start + 3..end];
-            let length = unit
-                .iter()
-                .rposition(|&byte| byte != 0)
-                .map_or(0, |last| last + 1);
+            let length = unit.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
             &unit[..length]
         })
         .filter(|unit| !unit.is_empty())
@@ -103,10 +94,7 @@ mod tests {
         assert_eq!(pictures[1].data, [0, 0, 0, 2, 0x41, 4]);
         let record = configuration(&stream).unwrap();
         assert_eq!(record[..6], [1, 66, 192, 30, 0xff, 0xe1]);
-        assert_eq!(
-            record[6..],
-            [0, 5, 0x67, 66, 192, 30, 5, 1, 0, 3, 0x68, 1, 2]
-        );
+        assert_eq!(record[6..], [0, 5, 0x67, 66, 192, 30, 5, 1, 0, 3, 0x68, 1, 2]);
         assert!(configuration(&[0, 0, 1, 9, 16]).is_err());
     }
 }

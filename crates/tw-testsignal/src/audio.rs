@@ -157,40 +157,22 @@ impl Audio {
         let first_block_ms = self.start_ms + delay_ms;
         ensure!(first_block_ms >= 0, "a block can't begin before 0");
         let too_high = self.codec == Codec::Pcmu && tone::pitch_hz(self.number) > 3400.0;
-        ensure!(
-            !too_high,
-            "PCMU can't carry the pitch of number {}",
-            self.number
-        );
+        ensure!(!too_high, "PCMU can't carry the pitch of number {}", self.number);
 
         let stretch = 1.0 + self.drift_ppm * 1e-6;
         let placed = |packet: i64| ((packet * PACKET_MS) as f64 * stretch).round() as i64;
         let count = self.lasting_ms / PACKET_MS;
-        let is_lost = |packet: &i64| {
-            self.lost
-                .iter()
-                .any(|lost| lost.contains(&(packet * PACKET_MS)))
-        };
+        let is_lost = |packet: &i64| self.lost.iter().any(|lost| lost.contains(&(packet * PACKET_MS)));
         let onsets = self.onsets();
         let packets: Vec<Packet> = self
             .encode(&onsets, stretch)?
             .into_iter()
             .zip(0..count)
             .filter(|(_, packet)| !is_lost(packet))
-            .map(|(data, packet)| Packet {
-                time_ms: first_block_ms + placed(packet),
-                key: true,
-                data,
-            })
+            .map(|(data, packet)| Packet { time_ms: first_block_ms + placed(packet), key: true, data })
             .collect();
-        ensure!(
-            !packets.is_empty(),
-            "a voice needs a packet; see Ending::NoPacket"
-        );
-        ensure!(
-            packets[0].time_ms == first_block_ms,
-            "the first packet can't be lost"
-        );
+        ensure!(!packets.is_empty(), "a voice needs a packet; see Ending::NoPacket");
+        ensure!(packets[0].time_ms == first_block_ms, "the first packet can't be lost");
 
         let whole = container::write(path, &self.track(delay), &packets, self.form, self.ending)?;
         let kept = &packets[..whole];
@@ -214,11 +196,7 @@ impl Audio {
                 amplitude: self.amplitude,
                 rate,
                 channels,
-                codec: if self.codec == Codec::Pcmu {
-                    "pcm_mulaw"
-                } else {
-                    "opus"
-                },
+                codec: if self.codec == Codec::Pcmu { "pcm_mulaw" } else { "opus" },
             },
         })
     }
@@ -241,8 +219,7 @@ impl Audio {
         };
         let is_heard = |onset: &f64| {
             let (from, to) = (onset - MARGIN_MS, onset + BURST_MS + MARGIN_MS);
-            let lost =
-                |lost: &Range<i64>| from < (lost.end + PACKET_MS) as f64 && to > lost.start as f64;
+            let lost = |lost: &Range<i64>| from < (lost.end + PACKET_MS) as f64 && to > lost.start as f64;
             *onset <= end_ms && !self.lost.iter().any(lost)
         };
         wanted.into_iter().filter(is_heard).collect()
@@ -253,11 +230,7 @@ impl Audio {
         let (rate, channels) = self.shape();
         let samples = self.lasting_ms as usize * rate as usize / 1000;
         // Decoded sample n is what the encoder took in as sample n - LOOK_AHEAD.
-        let ahead = if self.codec == Codec::Pcmu {
-            0
-        } else {
-            LOOK_AHEAD
-        };
+        let ahead = if self.codec == Codec::Pcmu { 0 } else { LOOK_AHEAD };
         let sound = |out: &mut dyn Write| -> std::io::Result<()> {
             let mut next = 0;
             for n in 0..samples {
@@ -282,17 +255,7 @@ impl Audio {
             let length = 8 * PACKET_MS as usize;
             return Ok(bytes.chunks_exact(length).map(<[u8]>::to_vec).collect());
         }
-        arguments.extend([
-            "-c:a",
-            "libopus",
-            "-b:a",
-            "64k",
-            "-frame_duration",
-            "20",
-            "-f",
-            "ogg",
-            "-",
-        ]);
+        arguments.extend(["-c:a", "libopus", "-b:a", "64k", "-frame_duration", "20", "-f", "ogg", "-"]);
         let mut packets = ogg::packets(&ffmpeg::pipe(&arguments, sound)?)?;
         packets.get(2).context("Opus without a packet")?;
         // OpusHead and OpusTags.

@@ -41,9 +41,7 @@ impl Code {
                     .collect()
             })
             .collect();
-        (0..height)
-            .flat_map(|y| lines[y * rows / height].iter().copied())
-            .collect()
+        (0..height).flat_map(|y| lines[y * rows / height].iter().copied()).collect()
     }
 
     /// Reads a code from the mean luma (0-255) of each square, row by row, of a
@@ -64,16 +62,12 @@ impl Code {
             .filter(|i| !corners(columns, rows).contains(i))
             .fold(0u64, |bits, i| bits << 1 | u64::from(luma[i] > middle));
         let content = payload >> 14;
-        let code = Self {
-            number: (content >> 24) as u8,
-            time_ms: (content & u64::from(MAX_TIME_MS)) as u32,
-        };
+        let code = Self { number: (content >> 24) as u8, time_ms: (content & u64::from(MAX_TIME_MS)) as u32 };
         (payload & 0x3fff == checksum(content)).then_some(code)
     }
 
     fn squares(self, columns: usize, rows: usize) -> Vec<bool> {
-        let content =
-            u64::from(self.number & MAX_NUMBER) << 24 | u64::from(self.time_ms & MAX_TIME_MS);
+        let content = u64::from(self.number & MAX_NUMBER) << 24 | u64::from(self.time_ms & MAX_TIME_MS);
         let payload = content << 14 | checksum(content);
         let corners = corners(columns, rows);
         let mut left = 44;
@@ -92,11 +86,7 @@ impl Code {
 /// Columns and rows of squares of a frame of that size in pixels.
 #[must_use]
 pub fn grid(width: usize, height: usize) -> (usize, usize) {
-    if width < height {
-        (SHORT, LONG)
-    } else {
-        (LONG, SHORT)
-    }
+    if width < height { (SHORT, LONG) } else { (LONG, SHORT) }
 }
 
 fn corners(columns: usize, rows: usize) -> [usize; 4] {
@@ -140,10 +130,7 @@ mod tests {
 
     #[test]
     fn one_wrong_square_is_noticed() {
-        let code = Code {
-            number: 5,
-            time_ms: 123_456,
-        };
+        let code = Code { number: 5, time_ms: 123_456 };
         let (luma, columns) = centres(&code.draw(320, 240), 320, 240);
         for i in 0..luma.len() {
             let mut wrong = luma.clone();

@@ -30,23 +30,17 @@ pub(crate) fn write(
     form: Form,
     ending: Ending,
 ) -> Result<usize> {
-    let packets = if ending == Ending::NoPacket {
-        &[]
-    } else {
-        packets
-    };
+    let packets = if ending == Ending::NoPacket { &[] } else { packets };
     let mut file = matroska::write(track, packets, form);
     let whole = match ending {
         Ending::InPacket(cut) if cut < packets.len() => {
-            file.bytes
-                .truncate(file.block_ends[cut] - packets[cut].data.len().div_ceil(2));
+            file.bytes.truncate(file.block_ends[cut] - packets[cut].data.len().div_ceil(2));
             cut
         }
         Ending::EmptyCluster => {
             // Id, size, track, time and flags stand before a block's data.
             let block = packets.first().map_or(0, |packet| packet.data.len() + 13);
-            file.bytes
-                .truncate(file.block_ends.first().map_or(0, |end| end - block));
+            file.bytes.truncate(file.block_ends.first().map_or(0, |end| end - block));
             0
         }
         _ => packets.len(),

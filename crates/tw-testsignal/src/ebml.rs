@@ -49,11 +49,7 @@ pub(crate) fn parse_header(bytes: &[u8]) -> Option<Header> {
     let id_length = bytes.first()?.leading_zeros() as usize + 1;
     let size_length = bytes.get(id_length)?.leading_zeros() as usize + 1;
     let length = id_length + size_length;
-    let number = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .fold(0u64, |value, &byte| value << 8 | u64::from(byte))
-    };
+    let number = |bytes: &[u8]| bytes.iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
     let mask = u64::MAX >> (64 - 7 * size_length.min(8));
     let size = number(bytes.get(id_length..length)?) & mask;
     Some(Header {
@@ -79,18 +75,9 @@ mod tests {
         assert_eq!(integer(0x4287, 2)[..3], [0x42, 0x87, 1]);
         let header = |id, size, length| Some(Header { id, size, length });
         assert_eq!(parse_header(&element(0xA3, b"x")), header(0xA3, Some(1), 9));
-        assert_eq!(
-            parse_header(&[0x42, 0x87, 0x81, 2]),
-            header(0x4287, Some(1), 3)
-        );
-        assert_eq!(
-            parse_header(&unknown_size(0x1F43_B675)),
-            header(0x1F43_B675, None, 12)
-        );
+        assert_eq!(parse_header(&[0x42, 0x87, 0x81, 2]), header(0x4287, Some(1), 3));
+        assert_eq!(parse_header(&unknown_size(0x1F43_B675)), header(0x1F43_B675, None, 12));
         assert_eq!(parse_header(&[0x42, 0x87]), None);
-        assert_eq!(
-            unknown_size(0x1F43_B675)[4..],
-            [1, 255, 255, 255, 255, 255, 255, 255]
-        );
+        assert_eq!(unknown_size(0x1F43_B675)[4..], [1, 255, 255, 255, 255, 255, 255, 255]);
     }
 }

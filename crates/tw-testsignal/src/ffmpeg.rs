@@ -21,9 +21,7 @@ pub fn ffprobe() -> OsString {
 }
 
 fn program(variable: &str, default: &str) -> OsString {
-    std::env::var_os(variable)
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| default.into())
+    std::env::var_os(variable).filter(|name| !name.is_empty()).unwrap_or_else(|| default.into())
 }
 
 /// Runs ffmpeg with what `feed` writes on its stdin, and gives its stdout.
@@ -55,9 +53,7 @@ where
             }
         });
         scope.spawn(|| stderr.map(|mut stderr| stderr.read_to_string(&mut words)));
-        stdout
-            .map(|mut stdout| stdout.read_to_end(&mut output))
-            .transpose()
+        stdout.map(|mut stdout| stdout.read_to_end(&mut output)).transpose()
     })?;
     let status = child.wait()?;
     if !status.success() {
@@ -71,13 +67,7 @@ where
 ///
 /// # Errors
 /// If ffmpeg can't be started or fails, or `take` does.
-pub fn decode<F>(
-    path: &Path,
-    before: &[&str],
-    after: &[&str],
-    piece: usize,
-    mut take: F,
-) -> Result<()>
+pub fn decode<F>(path: &Path, before: &[&str], after: &[&str], piece: usize, mut take: F) -> Result<()>
 where
     F: FnMut(&[u8]) -> Result<()>,
 {

@@ -16,10 +16,7 @@ const TIMESTAMP: u32 = 0xE7;
 #[must_use]
 pub fn is_installed() -> bool {
     let mut command = Command::new("gst-launch-1.0");
-    let command = command
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    let command = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -47,18 +44,12 @@ pub fn restream(recording: &Recording, path: impl AsRef<Path>) -> Result<Recordi
         .output()
         .context("can't start gst-launch-1.0")?;
     if !output.status.success() {
-        bail!(
-            "GStreamer: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("GStreamer: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     let start_ms = recording.span.map_or(0, |span| span.start_ms);
     let streamed = std::fs::read(path)?;
     std::fs::write(path, delayed(&streamed, start_ms.max(0) as u64)?)?;
-    Ok(Recording {
-        path: path.to_path_buf(),
-        ..recording.clone()
-    })
+    Ok(Recording { path: path.to_path_buf(), ..recording.clone() })
 }
 
 /// The file with all its clusters that many milliseconds later. Where the
@@ -77,9 +68,7 @@ fn delayed(bytes: &[u8], by_ms: u64) -> Result<Vec<u8>> {
         };
         let whole = bytes.get(at..end).context("an element is cut off")?;
         if head.id == TIMESTAMP {
-            let time_ms = whole[head.length..]
-                .iter()
-                .fold(0, |ms, &byte| ms << 8 | u64::from(byte));
+            let time_ms = whole[head.length..].iter().fold(0, |ms, &byte| ms << 8 | u64::from(byte));
             delayed.extend(integer(TIMESTAMP, time_ms + by_ms));
         } else {
             delayed.extend(whole);

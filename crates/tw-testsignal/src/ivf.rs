@@ -18,9 +18,7 @@ pub fn frames(bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
         let length = bytes.get(at..at + 4).context("IVF frame header cut off")?;
         let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
         let start = at + 12;
-        let data = bytes
-            .get(start..start + length)
-            .context("IVF frame cut off")?;
+        let data = bytes.get(start..start + length).context("IVF frame cut off")?;
         frames.push(data.to_vec());
         at = start + length;
     }

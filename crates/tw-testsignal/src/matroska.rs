@@ -91,11 +91,7 @@ pub fn write(track: &Track, packets: &[Packet], form: Form) -> File {
         let seek_head = seek_head(length, length + tracks_at, cues_at);
         head.splice(0..0, seek_head);
     }
-    let cues = if is_indexed {
-        clusters.cues(head.len())
-    } else {
-        Vec::new()
-    };
+    let cues = if is_indexed { clusters.cues(head.len()) } else { Vec::new() };
 
     let mut bytes = ebml_header();
     match form {
@@ -124,11 +120,7 @@ struct Clusters {
 
 impl Clusters {
     fn of(packets: &[Packet], form: Form) -> Self {
-        let mut clusters = Self {
-            bytes: Vec::new(),
-            block_ends: Vec::new(),
-            keys: Vec::new(),
-        };
+        let mut clusters = Self { bytes: Vec::new(), block_ends: Vec::new(), keys: Vec::new() };
         for group in split(packets) {
             let (body, ends) = cluster(group);
             if group[0].key {
@@ -139,9 +131,7 @@ impl Clusters {
                 Form::Streamed => unknown_size(0x1F43_B675),
             });
             let start = clusters.bytes.len();
-            clusters
-                .block_ends
-                .extend(ends.iter().map(|end| start + end));
+            clusters.block_ends.extend(ends.iter().map(|end| start + end));
             clusters.bytes.extend(body);
         }
         clusters
@@ -160,11 +150,7 @@ impl Clusters {
 }
 
 fn ebml_header() -> Vec<u8> {
-    let body = [
-        text(0x4282, "matroska"),
-        integer(0x4287, 2),
-        integer(0x4285, 2),
-    ];
+    let body = [text(0x4282, "matroska"), integer(0x4287, 2), integer(0x4285, 2)];
     element(0x1A45_DFA3, &body.concat())
 }
 
@@ -188,11 +174,7 @@ fn track_entry(track: &Track) -> Vec<u8> {
         body.extend(integer(0x56AA, track.codec_delay_ns));
     }
     match track.kind {
-        Kind::Video {
-            width,
-            height,
-            display,
-        } => {
+        Kind::Video { width, height, display } => {
             body.extend(integer(0x83, 1));
             let mut video = integer(0xB0, width.into());
             video.extend(integer(0xBA, height.into()));
@@ -251,11 +233,7 @@ fn cluster(packets: &[Packet]) -> (Vec<u8>, Vec<usize>) {
 /// Positions are from the start of the segment's body. Its own length doesn't
 /// depend on them.
 fn seek_head(info: usize, tracks: usize, cues: usize) -> Vec<u8> {
-    let places = [
-        (0x1549_A966u32, info),
-        (0x1654_AE6B, tracks),
-        (0x1C53_BB6B, cues),
-    ];
+    let places = [(0x1549_A966u32, info), (0x1654_AE6B, tracks), (0x1C53_BB6B, cues)];
     let body: Vec<u8> = places
         .iter()
         .flat_map(|&(id, position)| {

@@ -15,9 +15,7 @@ pub fn packets(bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
         let header = bytes.get(at..at + 27).context("Ogg page header cut off")?;
         ensure!(header.starts_with(b"OggS"), "no Ogg page at byte {at}");
         let segments = usize::from(header[26]);
-        let table = bytes
-            .get(at + 27..at + 27 + segments)
-            .context("Ogg page cut off")?;
+        let table = bytes.get(at + 27..at + 27 + segments).context("Ogg page cut off")?;
         at += 27 + segments;
         for &length in table {
             let end = at + usize::from(length);
@@ -49,10 +47,7 @@ mod tests {
     fn packets_go_on_over_segments_and_pages() {
         let mut file = page(&[3, 255], &[&b"abc"[..], &[7; 255]].concat());
         file.extend(page(&[2, 0], &[7, 7]));
-        assert_eq!(
-            packets(&file).unwrap(),
-            [b"abc".to_vec(), vec![7; 257], vec![]]
-        );
+        assert_eq!(packets(&file).unwrap(), [b"abc".to_vec(), vec![7; 257], vec![]]);
         assert!(packets(&file[..file.len() - 1]).is_err());
     }
 }

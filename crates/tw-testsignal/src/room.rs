@@ -35,10 +35,7 @@ impl Room {
     /// An empty room. `number` makes its SID and those of all that is in it.
     #[must_use]
     pub fn new(number: u32) -> Self {
-        Self {
-            sid: format!("RM{number:032x}"),
-            tracks: Vec::new(),
-        }
+        Self { sid: format!("RM{number:032x}"), tracks: Vec::new() }
     }
 
     /// The room's SID.
@@ -51,10 +48,7 @@ impl Room {
     /// participant), with Twilio's `offset`.
     pub fn add(&mut self, participant: &str, offset_ms: i64, recording: Recording) -> TrackId {
         let id = TrackId(self.tracks.len());
-        let known = self
-            .tracks
-            .iter()
-            .find(|track| participant_of(&track.name) == participant);
+        let known = self.tracks.iter().find(|track| participant_of(&track.name) == participant);
         let participant_sid = known.map_or_else(
             || format!("PA{}{:08x}", &self.sid[10..], id.0),
             |track| track.participant_sid.clone(),
@@ -81,20 +75,13 @@ impl Room {
 
     /// All tracks, in the order in which they were added.
     pub fn tracks(&self) -> impl Iterator<Item = (TrackId, &Track)> {
-        self.tracks
-            .iter()
-            .enumerate()
-            .map(|(i, track)| (TrackId(i), track))
+        self.tracks.iter().enumerate().map(|(i, track)| (TrackId(i), track))
     }
 
     /// The least offset + start time of all that have packets: the timeline's zero.
     #[must_use]
     pub fn reference_ms(&self) -> i64 {
-        self.tracks
-            .iter()
-            .filter_map(Track::addition_ms)
-            .min()
-            .unwrap_or(0)
+        self.tracks.iter().filter_map(Track::addition_ms).min().unwrap_or(0)
     }
 
     /// Where a time on a track's own clock lies on the room's timeline.
@@ -127,12 +114,7 @@ impl Room {
                 });
                 ("video", "mkv", stream)
             }
-            Content::Audio {
-                rate,
-                channels,
-                codec,
-                ..
-            } => {
+            Content::Audio { rate, channels, codec, .. } => {
                 let stream = json!({
                     "index": 0, "codec_type": "audio", "codec_name": codec,
                     "sample_rate": rate, "channels": channels,
@@ -164,9 +146,7 @@ impl Room {
     /// The records of all tracks, one a line.
     #[must_use]
     pub fn json_lines(&self) -> String {
-        self.tracks()
-            .map(|(id, _)| format!("{}\n", self.record(id)))
-            .collect()
+        self.tracks().map(|(id, _)| format!("{}\n", self.record(id))).collect()
     }
 }
 
@@ -174,9 +154,7 @@ impl Track {
     /// Offset + start time, in milliseconds; `None` without packets.
     #[must_use]
     pub fn addition_ms(&self) -> Option<i64> {
-        self.recording
-            .span
-            .map(|span| self.offset_ms + span.start_ms)
+        self.recording.span.map(|span| self.offset_ms + span.start_ms)
     }
 }
 
@@ -189,7 +167,5 @@ impl Span {
 }
 
 fn participant_of(track_name: &str) -> &str {
-    track_name
-        .rsplit_once('-')
-        .map_or(track_name, |(participant, _)| participant)
+    track_name.rsplit_once('-').map_or(track_name, |(participant, _)| participant)
 }

@@ -18,11 +18,7 @@ pub fn pitch_hz(number: u8) -> f64 {
 /// The window (0 to 1) at `ms` after a burst's onset; 0 outside.
 #[must_use]
 pub fn window(ms: f64) -> f64 {
-    if (0.0..=BURST_MS).contains(&ms) {
-        0.5 - 0.5 * (TAU * ms / BURST_MS).cos()
-    } else {
-        0.0
-    }
+    if (0.0..=BURST_MS).contains(&ms) { 0.5 - 0.5 * (TAU * ms / BURST_MS).cos() } else { 0.0 }
 }
 
 /// A burst of amplitude 1 at `ms` after its onset.

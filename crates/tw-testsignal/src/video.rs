@@ -160,13 +160,8 @@ impl Video {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<Recording> {
         let path = path.as_ref();
         let mut frames = self.schedule();
-        let first = *frames
-            .first()
-            .context("a video needs a frame; see Ending::NoPacket")?;
-        ensure!(
-            self.number <= MAX_NUMBER,
-            "numbers go from 0 to {MAX_NUMBER}"
-        );
+        let first = *frames.first().context("a video needs a frame; see Ending::NoPacket")?;
+        ensure!(self.number <= MAX_NUMBER, "numbers go from 0 to {MAX_NUMBER}");
         let shown = 0..=i64::from(MAX_TIME_MS);
         let fits = frames.iter().all(|frame| shown.contains(&frame.time_ms));
         ensure!(fits, "frame times go from 0 to {MAX_TIME_MS} ms");
@@ -185,22 +180,15 @@ impl Video {
                         codec_private = annexb::configuration(&stream)?;
                     }
                     let pictures = annexb::pictures(&stream).into_iter();
-                    pictures
-                        .map(|picture| (picture.key, picture.data))
-                        .collect::<Vec<_>>()
+                    pictures.map(|picture| (picture.key, picture.data)).collect::<Vec<_>>()
                 }
             };
             ensure!(coded.len() == segment.len(), "the encoder dropped frames");
-            packets.extend(
-                segment
-                    .iter()
-                    .zip(coded)
-                    .map(|(frame, (key, data))| Packet {
-                        time_ms: frame.time_ms,
-                        key,
-                        data,
-                    }),
-            );
+            packets.extend(segment.iter().zip(coded).map(|(frame, (key, data))| Packet {
+                time_ms: frame.time_ms,
+                key,
+                data,
+            }));
         }
 
         let (codec, codec_id) = match self.codec {
@@ -211,18 +199,14 @@ impl Video {
             codec_id,
             codec_private,
             codec_delay_ns: 0,
-            kind: Kind::Video {
-                width: first.width,
-                height: first.height,
-                display: self.display(first),
-            },
+            kind: Kind::Video { width: first.width, height: first.height, display: self.display(first) },
         };
         let whole = container::write(path, &track, &packets, self.form, self.ending)?;
         frames.truncate(whole);
-        let span = frames.first().zip(frames.last()).map(|(first, last)| Span {
-            start_ms: first.time_ms,
-            end_ms: last.time_ms,
-        });
+        let span = frames
+            .first()
+            .zip(frames.last())
+            .map(|(first, last)| Span { start_ms: first.time_ms, end_ms: last.time_ms });
         Ok(Recording {
             path: path.to_path_buf(),
             number: self.number,
@@ -264,11 +248,7 @@ impl Video {
             if late && !self.gaps.iter().any(|gap| gap.contains(&into)) {
                 let size = self.sizes.iter().rev().find(|&&(at_ms, _)| at_ms <= into);
                 let (width, height) = size.unwrap_or(&self.sizes[0]).1;
-                frames.push(Frame {
-                    time_ms,
-                    width,
-                    height,
-                });
+                frames.push(Frame { time_ms, width, height });
             }
         }
         frames
@@ -279,9 +259,7 @@ impl Video {
         let (width, height) = (frames[0].width, frames[0].height);
         let size = format!("{width}x{height}");
         let group = self.key_every.unwrap_or(frames.len().max(2)).to_string();
-        let mut arguments = vec![
-            "-f", "rawvideo", "-pix_fmt", "gray", "-s", &size, "-r", "30",
-        ];
+        let mut arguments = vec!["-f", "rawvideo", "-pix_fmt", "gray", "-s", &size, "-r", "30"];
         arguments.extend(["-i", "-", "-pix_fmt", "yuv420p", "-g", &group]);
         // With keyint_min = g the encoder sets no key frames of its own accord.
         arguments.extend(["-keyint_min", &group]);
@@ -319,10 +297,7 @@ impl Video {
         }
         let draw = |out: &mut dyn Write| {
             frames.iter().try_for_each(|frame| {
-                let code = Code {
-                    number: self.number,
-                    time_ms: frame.time_ms as u32,
-                };
+                let code = Code { number: self.number, time_ms: frame.time_ms as u32 };
                 out.write_all(&code.draw(width as usize, height as usize))
             })
         };

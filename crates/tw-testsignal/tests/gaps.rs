@@ -2,16 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
-use tw_testsignal::{
-    Cell, Composition, Gaps, Rect, Report, Room, Tolerance, Video, Wrong, ffmpeg, measure,
-};
+use tw_testsignal::{Cell, Composition, Gaps, Rect, Report, Room, Tolerance, Video, Wrong, ffmpeg, measure};
 
-const CELL: Rect = Rect {
-    x: 40,
-    y: 20,
-    width: 120,
-    height: 80,
-};
+const CELL: Rect = Rect { x: 40, y: 20, width: 120, height: 80 };
 
 /// Alice has her camera on for a second, off for one and on for another; half a
 /// second after she has left she is back with a new track. From `start_s` on,
@@ -19,16 +12,10 @@ const CELL: Rect = Rect {
 fn report(gaps: Gaps, black: &str, start_s: f64) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let first = Video::new(1, 20.0)
-        .start_ms(100)
-        .lasting_ms(3000)
-        .without(1000..2000);
+    let first = Video::new(1, 20.0).start_ms(100).lasting_ms(3000).without(1000..2000);
     let first = first.write(at("first.mkv")).unwrap();
     // Portrait, on a clock that begins at the same time as that of the first.
-    let second = Video::new(1, 20.0)
-        .start_ms(100)
-        .lasting_ms(1000)
-        .size(90, 160);
+    let second = Video::new(1, 20.0).start_ms(100).lasting_ms(1000).size(90, 160);
     let second = second.write(at("second.mkv")).unwrap();
     let inputs = [first.path.clone(), second.path.clone()];
     let mut room = Room::new(2);
@@ -45,14 +32,7 @@ fn report(gaps: Gaps, black: &str, start_s: f64) -> Report {
     let paths = inputs.map(|path| path.to_str().unwrap().to_owned());
     let output = at("out.mkv");
     let mut arguments = vec!["-i", &paths[0], "-i", &paths[1], "-filter_complex", &graph];
-    arguments.extend([
-        "-pix_fmt",
-        "yuv420p",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-    ]);
+    arguments.extend(["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast"]);
     arguments.extend(["-y", output.to_str().unwrap()]);
     ffmpeg::pipe(&arguments, |_| Ok(())).unwrap();
 
@@ -68,9 +48,7 @@ fn report(gaps: Gaps, black: &str, start_s: f64) -> Report {
     report
 }
 
-const BLACK: Gaps = Gaps::Black {
-    longer_than_ms: 500.0,
-};
+const BLACK: Gaps = Gaps::Black { longer_than_ms: 500.0 };
 
 #[test]
 fn the_last_frame_stays_unless_black_is_wanted() {

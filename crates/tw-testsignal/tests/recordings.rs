@@ -15,10 +15,7 @@ fn folder() -> tempfile::TempDir {
 fn packet_times(recording: &Recording) -> Vec<i64> {
     let answer = ffmpeg::probe(&recording.path, &["-show_packets"]).unwrap();
     let packets = answer["packets"].as_array().unwrap();
-    packets
-        .iter()
-        .map(|packet| packet["pts"].as_i64().unwrap())
-        .collect()
+    packets.iter().map(|packet| packet["pts"].as_i64().unwrap()).collect()
 }
 
 fn probe(recording: &Recording) -> (Value, Value) {
@@ -36,14 +33,7 @@ fn frames(recording: &Recording) -> &[Frame] {
 /// Decodes a video of frames of one size and checks each frame's code.
 fn check_codes(recording: &Recording, width: usize, height: usize) {
     let mut left = frames(recording).iter();
-    let raw = [
-        "-fps_mode",
-        "passthrough",
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "gray",
-    ];
+    let raw = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray"];
     ffmpeg::decode(&recording.path, &[], &raw, width * height, |luma| {
         let (columns, rows) = grid(width, height);
         let squares: Vec<f64> = (0..columns * rows)
@@ -55,10 +45,7 @@ fn check_codes(recording: &Recording, width: usize, height: usize) {
             .collect();
         let time_ms = left.next().unwrap().time_ms as u32;
         let number = recording.number;
-        assert_eq!(
-            Code::read(&squares, columns),
-            Some(Code { number, time_ms })
-        );
+        assert_eq!(Code::read(&squares, columns), Some(Code { number, time_ms }));
         Ok(())
     })
     .unwrap();
@@ -70,16 +57,8 @@ fn frames_lie_where_they_were_put() {
     let folder = folder();
     for codec in [video::Codec::Vp8, video::Codec::H264] {
         for form in [Form::Tidy, Form::Streamed] {
-            let video = Video::new(3, 30.0)
-                .codec(codec)
-                .form(form)
-                .start_ms(1564)
-                .lasting_ms(2500);
-            let video = video
-                .size(160, 120)
-                .jitter(5, 0.4)
-                .without(1000..2000)
-                .key_every(20);
+            let video = Video::new(3, 30.0).codec(codec).form(form).start_ms(1564).lasting_ms(2500);
+            let video = video.size(160, 120).jitter(5, 0.4).without(1000..2000).key_every(20);
             let video = video.write(folder.path().join("video.mkv")).unwrap();
             let times: Vec<i64> = frames(&video).iter().map(|frame| frame.time_ms).collect();
             assert_eq!(packet_times(&video), times);
@@ -87,10 +66,7 @@ fn frames_lie_where_they_were_put() {
             let (format, stream) = probe(&video);
             assert_eq!(format["start_time"], "1.564000");
             assert_eq!(format["duration"].is_null(), form == Form::Streamed);
-            assert_eq!(
-                (&stream["width"], &stream["height"]),
-                (&160.into(), &120.into())
-            );
+            assert_eq!((&stream["width"], &stream["height"]), (&160.into(), &120.into()));
             check_codes(&video, 160, 120);
         }
     }
@@ -103,34 +79,21 @@ fn only_sizes_and_intervals_make_key_frames() {
         let video = video.write(folder.path().join("keys.mkv")).unwrap();
         let answer = ffmpeg::probe(&video.path, &["-show_packets"]).unwrap();
         let packets = answer["packets"].as_array().unwrap().clone();
-        let keys = packets
-            .iter()
-            .filter(|packet| packet["flags"].as_str().unwrap().starts_with('K'));
-        keys.map(|packet| packet["pts"].as_i64().unwrap())
-            .collect::<Vec<_>>()
+        let keys = packets.iter().filter(|packet| packet["flags"].as_str().unwrap().starts_with('K'));
+        keys.map(|packet| packet["pts"].as_i64().unwrap()).collect::<Vec<_>>()
     };
     let video = Video::new(3, 10.0).size(160, 120);
     assert_eq!(key_times(video.clone()), [0]);
-    assert_eq!(
-        key_times(video.clone().resized(1000, 121, 161).resized(3000, 64, 48)),
-        [0, 1000, 3000]
-    );
+    assert_eq!(key_times(video.clone().resized(1000, 121, 161).resized(3000, 64, 48)), [0, 1000, 3000]);
     assert_eq!(key_times(video.key_every(15)), [0, 1500, 3000]);
 }
 
 #[test]
 fn a_tidy_file_can_be_sought_in() {
     let folder = folder();
-    let video = Video::new(3, 10.0)
-        .size(160, 120)
-        .key_every(10)
-        .start_ms(500);
+    let video = Video::new(3, 10.0).size(160, 120).key_every(10).start_ms(500);
     let video = video.write(folder.path().join("video.mkv")).unwrap();
-    let answer = ffmpeg::probe(
-        &video.path,
-        &["-show_packets", "-read_intervals", "2.7%+#1"],
-    )
-    .unwrap();
+    let answer = ffmpeg::probe(&video.path, &["-show_packets", "-read_intervals", "2.7%+#1"]).unwrap();
     assert_eq!(answer["packets"][0]["pts"], 2500);
     assert_eq!(probe(&video).0["duration"], "4.400000");
 }
@@ -138,15 +101,10 @@ fn a_tidy_file_can_be_sought_in() {
 #[test]
 fn a_file_cut_off_keeps_what_is_whole() {
     let folder = folder();
-    let video = Video::new(3, 10.0)
-        .form(Form::Streamed)
-        .ending(Ending::InPacket(25));
+    let video = Video::new(3, 10.0).form(Form::Streamed).ending(Ending::InPacket(25));
     let video = video.write(folder.path().join("cut.mkv")).unwrap();
     assert_eq!(packet_times(&video).len(), 25);
-    assert_eq!(
-        (frames(&video).len(), video.span.unwrap().end_ms),
-        (25, 2400)
-    );
+    assert_eq!((frames(&video).len(), video.span.unwrap().end_ms), (25, 2400));
 }
 
 #[test]
@@ -160,10 +118,7 @@ fn a_file_without_packets_has_no_place() {
         let empty = write(form, Ending::EmptyCluster);
         let (format, stream) = probe(&empty);
         assert!(format["start_time"].is_null() && stream["codec_name"] == "vp8");
-        assert_eq!(
-            (packet_times(&empty), frames(&empty), empty.span),
-            (vec![], &[][..], None)
-        );
+        assert_eq!((packet_times(&empty), frames(&empty), empty.span), (vec![], &[][..], None));
 
         let none = write(form, Ending::NoPacket);
         let refused = ffmpeg::probe(&none.path, &["-show_format"]).unwrap_err();
@@ -183,22 +138,14 @@ fn gstreamer_writes_the_same_packets_and_the_same_kind_of_file() {
     let folder = folder();
     let at = |name: &str| folder.path().join(name);
     let video = Video::new(3, 24.0).start_ms(1564).without(1000..2000);
-    let ours = video
-        .clone()
-        .form(Form::Streamed)
-        .write(at("ours.mkv"))
-        .unwrap();
+    let ours = video.clone().form(Form::Streamed).write(at("ours.mkv")).unwrap();
     let theirs = gstreamer::restream(&video.write(at("tidy.mkv")).unwrap(), at("gst.mkv")).unwrap();
     assert_eq!(packet_times(&theirs), packet_times(&ours));
     assert_eq!(top_elements(&ours), top_elements(&theirs));
     assert!(probe(&theirs).0["duration"].is_null());
     check_codes(&theirs, 320, 240);
 
-    let voice = Audio::new(3)
-        .start_ms(300)
-        .without(1000..2000)
-        .write(at("voice.mka"))
-        .unwrap();
+    let voice = Audio::new(3).start_ms(300).without(1000..2000).write(at("voice.mka")).unwrap();
     let theirs = gstreamer::restream(&voice, at("gst.mka")).unwrap();
     assert_eq!(packet_times(&theirs), packet_times(&voice));
     assert!(onset_errors(&theirs).iter().all(|error| error.abs() < 0.2));
@@ -209,9 +156,7 @@ fn gstreamer_writes_the_same_packets_and_the_same_kind_of_file() {
 fn top_elements(recording: &Recording) -> Vec<(u32, Option<u64>)> {
     let bytes = std::fs::read(&recording.path).unwrap();
     let number = |at: usize, length: usize| {
-        bytes[at..at + length]
-            .iter()
-            .fold(0u64, |value, &byte| value << 8 | u64::from(byte))
+        bytes[at..at + length].iter().fold(0u64, |value, &byte| value << 8 | u64::from(byte))
     };
     let (mut at, mut elements) = (0, Vec::new());
     loop {
@@ -238,11 +183,7 @@ fn top_elements(recording: &Recording) -> Vec<(u32, Option<u64>)> {
 #[test]
 fn a_single_frame_and_pixels_that_are_not_square() {
     let folder = folder();
-    let frame = Frame {
-        time_ms: 700,
-        width: 180,
-        height: 120,
-    };
+    let frame = Frame { time_ms: 700, width: 180, height: 120 };
     let video = Video::new(9, 30.0).frames(vec![frame]).pixel_aspect(4, 3);
     let video = video.write(folder.path().join("one.mkv")).unwrap();
     assert_eq!(packet_times(&video), [700]);
@@ -255,26 +196,15 @@ fn a_voice_has_packets_where_they_were_put() {
     let folder = folder();
     let write = |voice: Audio| voice.write(folder.path().join("voice.mka")).unwrap();
 
-    let plain = write(
-        Audio::new(3)
-            .start_ms(1520)
-            .lasting_ms(1000)
-            .without(400..500),
-    );
-    let expected: Vec<i64> = (0..50)
-        .map(|k| 1520 + 20 * k)
-        .filter(|t| !(1920..2020).contains(t))
-        .collect();
+    let plain = write(Audio::new(3).start_ms(1520).lasting_ms(1000).without(400..500));
+    let expected: Vec<i64> = (0..50).map(|k| 1520 + 20 * k).filter(|t| !(1920..2020).contains(t)).collect();
     assert_eq!(packet_times(&plain), expected);
     assert_eq!(probe(&plain).0["start_time"], "1.520000");
     assert_eq!(plain.span.unwrap().duration_ms(), 980);
 
     let early = write(Audio::new(3).start_ms(-7).codec_delay().lasting_ms(200));
     assert_eq!(probe(&early).0["start_time"], "-0.007000");
-    assert_eq!(
-        (packet_times(&early)[0], early.span.unwrap().end_ms),
-        (-7, 173)
-    );
+    assert_eq!((packet_times(&early)[0], early.span.unwrap().end_ms), (-7, 173));
 
     let slow = write(Audio::new(3).lasting_ms(30_000).drift_ppm(100.0));
     assert_eq!(slow.span.unwrap().end_ms, 29_983);
@@ -285,14 +215,7 @@ fn a_voice_has_packets_where_they_were_put() {
 /// their places.
 fn onset_errors(voice: &Recording) -> Vec<f64> {
     use tw_testsignal::measure::voice::Voice;
-    let Content::Audio {
-        bursts_ms,
-        amplitude,
-        ..
-    } = &voice.content
-    else {
-        panic!("a picture")
-    };
+    let Content::Audio { bursts_ms, amplitude, .. } = &voice.content else { panic!("a picture") };
     let mut ear = Voice::new(voice.number, 0.35 * amplitude);
     let fill = "aresample=48000:async=1:min_hard_comp=0.01:first_pts=0";
     let raw = ["-af", fill, "-ac", "1", "-f", "f32le"];
@@ -304,16 +227,8 @@ fn onset_errors(voice: &Recording) -> Vec<f64> {
     })
     .unwrap();
     let onsets = ear.finish();
-    assert_eq!(
-        onsets.len(),
-        bursts_ms.len(),
-        "{onsets:?}, expected {bursts_ms:?}"
-    );
-    onsets
-        .iter()
-        .zip(bursts_ms)
-        .map(|(onset, place)| onset.at_ms - place)
-        .collect()
+    assert_eq!(onsets.len(), bursts_ms.len(), "{onsets:?}, expected {bursts_ms:?}");
+    onsets.iter().zip(bursts_ms).map(|(onset, place)| onset.at_ms - place).collect()
 }
 
 #[test]
@@ -321,30 +236,13 @@ fn bursts_sound_where_they_were_put() {
     let folder = folder();
     let voices = [
         ("mono", Audio::new(0)),
-        (
-            "stereo",
-            Audio::new(40).codec(audio::Codec::OpusStereo).start_ms(300),
-        ),
+        ("stereo", Audio::new(40).codec(audio::Codec::OpusStereo).start_ms(300)),
         ("highest", Audio::new(63)),
-        (
-            "pcmu",
-            Audio::new(28).codec(audio::Codec::Pcmu).start_ms(100),
-        ),
+        ("pcmu", Audio::new(28).codec(audio::Codec::Pcmu).start_ms(100)),
         ("delay", Audio::new(5).start_ms(-7).codec_delay()),
-        (
-            "gaps",
-            Audio::new(6)
-                .without(400..420)
-                .without(1000..1600)
-                .without(2500..2560),
-        ),
+        ("gaps", Audio::new(6).without(400..420).without(1000..1600).without(2500..2560)),
         ("drift", Audio::new(7).drift_ppm(-100.0).lasting_ms(8000)),
-        (
-            "own",
-            Audio::new(8)
-                .bursts([333.3, 1234.5, 3000.25])
-                .form(Form::Streamed),
-        ),
+        ("own", Audio::new(8).bursts([333.3, 1234.5, 3000.25]).form(Form::Streamed)),
     ];
     for (name, voice) in voices {
         let voice = voice.write(folder.path().join("voice.mka")).unwrap();
@@ -353,10 +251,7 @@ fn bursts_sound_where_they_were_put() {
         assert!(errors.len() >= 3, "{name}");
         // A resampler takes up drift in steps.
         let allowed = if name == "drift" { 10.0 } else { 0.2 };
-        assert!(
-            errors.iter().all(|error| error.abs() < allowed),
-            "{name}: {errors:?}"
-        );
+        assert!(errors.iter().all(|error| error.abs() < allowed), "{name}: {errors:?}");
     }
 }
 
@@ -367,12 +262,7 @@ fn what_cannot_be_made_is_refused() {
     assert!(Video::new(64, 30.0).write(&path).is_err());
     assert!(Video::new(1, 30.0).start_ms(-1).write(&path).is_err());
     assert!(Video::new(1, 30.0).frames(vec![]).write(&path).is_err());
-    assert!(
-        Audio::new(40)
-            .codec(audio::Codec::Pcmu)
-            .write(&path)
-            .is_err()
-    );
+    assert!(Audio::new(40).codec(audio::Codec::Pcmu).write(&path).is_err());
     assert!(Audio::new(1).start_ms(-7).write(&path).is_err());
     assert!(!path.exists());
 }

@@ -3,6 +3,8 @@
 pub mod cases;
 pub mod run;
 pub mod scene;
+pub mod sheet;
+pub mod table;
 
 use anyhow::Result;
 

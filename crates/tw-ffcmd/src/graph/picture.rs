@@ -60,10 +60,11 @@ pub fn chains(
     let overlays = overlays(room, placements, timeline, slice, look.gap);
     let canvas = Chain::source()
         .then(format!("color=c={}:s={}:r={}", look.background, look.size, timeline.rate))
-        .then(format!("trim=end_frame={}", slice.count()))
         .then("format=yuv420p");
+    // At the end, not on the canvas: an overlay whose canvas has ended goes on at the pace of what lies over it.
+    let cut = format!("trim=end_frame={}", slice.count());
     if overlays.is_empty() {
-        return vec![canvas.into_pads([PAD])];
+        return vec![canvas.then(cut).into_pads([PAD])];
     }
     let mut chains = vec![canvas.into_pads(["canvas"])];
     let pads = sources(room, &overlays, timeline, slice, input_of, &mut chains);
@@ -72,13 +73,12 @@ pub fn chains(
         let fitted = format!("fit{i}");
         chains
             .push(Chain::from([pad]).then(fit(overlay.placement.cell)).then("setsar=1").into_pads([&fitted]));
-        let is_last = i + 1 == overlays.len();
-        let above = if is_last { PAD.to_owned() } else { format!("over{i}") };
+        let last = i + 1 == overlays.len();
+        let above = if last { PAD.to_owned() } else { format!("over{i}") };
         chains.push(
             Chain::from([below, fitted])
                 .then(lay_over(overlay.placement.cell, &overlay.shown, slice, timeline.rate))
-                // When the canvas has ended, overlay goes on at the pace of a source that hasn't.
-                .then_if(is_last.then(|| format!("trim=end_frame={}", slice.count())))
+                .then_if(last.then(|| cut.clone()))
                 .into_pads([&above]),
         );
         below = above;
@@ -264,7 +264,7 @@ mod tests {
         assert!(graph.contains("[0:v]settb=1/30000,setpts='round(max((PTS+PREV_INPTS)/2,PTS-1000/2)-1.584/TB+0.020/TB)'[at0]"), "{graph}");
         assert!(graph.contains("-20.814/TB+19.251/TB)'[at1]"), "{graph}");
         assert!(graph.contains("if(between(t*30,578-0.5,1200-0.5),512+(512-w)/2,W)"), "{graph}");
-        assert!(graph.starts_with("color=c=black:s=1024x768:r=30,trim=end_frame=1200"), "{graph}");
+        assert!(graph.starts_with("color=c=black:s=1024x768:r=30,format=yuv420p[canvas]"), "{graph}");
     }
 
     #[test]
@@ -322,6 +322,6 @@ mod tests {
     #[test]
     fn nobody_seen_leaves_the_canvas() {
         let graph = graph(&room(), &[], None, &look());
-        assert_eq!(graph, "color=c=black:s=1024x768:r=30,trim=end_frame=1200,format=yuv420p[picture]");
+        assert_eq!(graph, "color=c=black:s=1024x768:r=30,format=yuv420p,trim=end_frame=1200[picture]");
     }
 }

@@ -29,10 +29,7 @@ pub struct Cell {
 impl Cell {
     /// A cell that shows those videos, each for the whole of its span.
     pub fn new(rect: Rect, tracks: impl IntoIterator<Item = TrackId>) -> Self {
-        Self {
-            rect,
-            tracks: tracks.into_iter().collect(),
-        }
+        Self { rect, tracks: tracks.into_iter().collect() }
     }
 }
 
@@ -152,7 +149,7 @@ pub struct Tolerance {
     /// Added on both sides of what is allowed for a picture: files have whole
     /// milliseconds.
     pub picture_ms: f64,
-    /// Of a burst's onset, beyond the constant delay.
+    /// Of a burst's onset, beyond the constant delay; 10 where a sender's clock drifts.
     pub sound_ms: f64,
     /// Of the delay that all voices have in common.
     pub common_delay_ms: f64,
@@ -166,12 +163,6 @@ impl Default for Tolerance {
     /// Picture ±1 ms (beside half an output frame and one source interval),
     /// onsets 1 ms, common delay 10 ms, levels 1.5 dB, ends 60 ms.
     fn default() -> Self {
-        Self {
-            picture_ms: 1.0,
-            sound_ms: 1.0,
-            common_delay_ms: 10.0,
-            level_db: 1.5,
-            ends_ms: 60.0,
-        }
+        Self { picture_ms: 1.0, sound_ms: 1.0, common_delay_ms: 10.0, level_db: 1.5, ends_ms: 60.0 }
     }
 }

@@ -61,18 +61,10 @@ impl Expected {
     /// The truth about a cell.
     #[must_use]
     pub fn new(room: &Room, cell: &Cell, composition: &Composition, tolerance: &Tolerance) -> Self {
-        let names: Vec<&str> = cell
-            .tracks
-            .iter()
-            .map(|&id| room.track(id).name.as_str())
-            .collect();
+        let names: Vec<&str> = cell.tracks.iter().map(|&id| room.track(id).name.as_str()).collect();
         Self {
             name: names.join(", "),
-            shown: cell
-                .tracks
-                .iter()
-                .filter_map(|&id| shown(room, id))
-                .collect(),
+            shown: cell.tracks.iter().filter_map(|&id| shown(room, id)).collect(),
             frame_ms: composition.frame_ms(),
             slack_ms: tolerance.picture_ms,
             gaps: composition.gaps,
@@ -108,33 +100,17 @@ impl Expected {
         let Some((shown, place)) = found else {
             let number = code.number;
             let expected = self.wanted(at_ms);
-            let words = format!(
-                "the wrong picture (number {number} at its {own_ms} ms), expected {expected}"
-            );
-            return Verdict {
-                error_ms: None,
-                wrong: Some((Wrong::Stranger, words)),
-            };
+            let words =
+                format!("the wrong picture (number {number} at its {own_ms} ms), expected {expected}");
+            return Verdict { error_ms: None, wrong: Some((Wrong::Stranger, words)) };
         };
         let error_ms = error(place);
         let words = self.judge_error(at_ms, error_ms, shown, *place);
-        Verdict {
-            error_ms: Some(error_ms),
-            wrong: words.map(|words| (Wrong::Off, words)),
-        }
+        Verdict { error_ms: Some(error_ms), wrong: words.map(|words| (Wrong::Off, words)) }
     }
 
-    fn judge_error(
-        &self,
-        at_ms: f64,
-        error_ms: f64,
-        shown: &Shown,
-        place: Place,
-    ) -> Option<String> {
-        let is_last = shown
-            .places
-            .last()
-            .is_some_and(|last| last.own_ms == place.own_ms);
+    fn judge_error(&self, at_ms: f64, error_ms: f64, shown: &Shown, place: Place) -> Option<String> {
+        let is_last = shown.places.last().is_some_and(|last| last.own_ms == place.own_ms);
         let mut latest = place.lasts_ms + self.slack_ms;
         if is_last {
             // Black within one output frame of the end.
@@ -167,21 +143,13 @@ impl Expected {
             let words = format!("background, expected {}", self.wanted(at_ms));
             (Wrong::Hole, words)
         });
-        Verdict {
-            error_ms: None,
-            wrong,
-        }
+        Verdict { error_ms: None, wrong }
     }
 
     fn wanted(&self, at_ms: f64) -> String {
         let current = self.shown.iter().find_map(|shown| {
-            let place = shown
-                .places
-                .iter()
-                .rev()
-                .find(|place| place.at_ms <= at_ms)?;
-            (at_ms < shown.end_ms())
-                .then(|| format!("number {} at its {} ms", shown.number, place.own_ms))
+            let place = shown.places.iter().rev().find(|place| place.at_ms <= at_ms)?;
+            (at_ms < shown.end_ms()).then(|| format!("number {} at its {} ms", shown.number, place.own_ms))
         });
         current.unwrap_or_else(|| "background".to_owned())
     }
@@ -190,22 +158,16 @@ impl Expected {
 impl Shown {
     /// The frame with that timestamp in its file.
     fn place(&self, own_ms: i64) -> Option<&Place> {
-        let found = self
-            .places
-            .binary_search_by_key(&own_ms, |place| place.own_ms);
+        let found = self.places.binary_search_by_key(&own_ms, |place| place.own_ms);
         found.ok().map(|i| &self.places[i])
     }
 
     fn start_ms(&self) -> f64 {
-        self.places
-            .first()
-            .map_or(f64::INFINITY, |place| place.at_ms)
+        self.places.first().map_or(f64::INFINITY, |place| place.at_ms)
     }
 
     fn end_ms(&self) -> f64 {
-        self.places
-            .last()
-            .map_or(f64::NEG_INFINITY, |place| place.at_ms + place.lasts_ms)
+        self.places.last().map_or(f64::NEG_INFINITY, |place| place.at_ms + place.lasts_ms)
     }
 
     /// Whether black is right at that time though the track has begun and not ended.
@@ -223,20 +185,11 @@ impl Shown {
 
 fn shown(room: &Room, id: TrackId) -> Option<Shown> {
     let recording = &room.track(id).recording;
-    let Content::Video {
-        frames,
-        interval_ms,
-        ..
-    } = &recording.content
-    else {
+    let Content::Video { frames, interval_ms, .. } = &recording.content else {
         return None;
     };
     let at = |own_ms: i64| room.place_ms(id, own_ms as f64);
-    let nexts = frames
-        .iter()
-        .skip(1)
-        .map(|next| Some(next.time_ms))
-        .chain([None]);
+    let nexts = frames.iter().skip(1).map(|next| Some(next.time_ms)).chain([None]);
     let places = frames
         .iter()
         .zip(nexts)
@@ -246,11 +199,7 @@ fn shown(room: &Room, id: TrackId) -> Option<Shown> {
             lasts_ms: next.map_or(*interval_ms, |next| (next - frame.time_ms) as f64),
         })
         .collect();
-    Some(Shown {
-        number: recording.number,
-        normal_ms: *interval_ms,
-        places,
-    })
+    Some(Shown { number: recording.number, normal_ms: *interval_ms, places })
 }
 
 /// All shapes of picture in a room.
@@ -258,12 +207,7 @@ fn shown(room: &Room, id: TrackId) -> Option<Shown> {
 pub fn shapes(room: &Room) -> Vec<Shape> {
     let mut shapes: Vec<Shape> = Vec::new();
     for (_, track) in room.tracks() {
-        if let Content::Video {
-            frames,
-            pixel_aspect,
-            ..
-        } = &track.recording.content
-        {
+        if let Content::Video { frames, pixel_aspect, .. } = &track.recording.content {
             for frame in frames {
                 let shape = Shape::new(frame.width, frame.height, *pixel_aspect);
                 if !shapes.contains(&shape) {

@@ -31,14 +31,10 @@ pub fn measure(room: &Room, composition: &Composition, tolerance: &Tolerance) ->
     let mut picture_end_ms = None;
     let has = |kind: &str| streams.iter().any(|stream| stream["codec_type"] == kind);
     if composition.size.is_some() != has("video") {
-        report
-            .violations
-            .push(format!("picture: {}", presence(has("video"))));
+        report.violations.push(format!("picture: {}", presence(has("video"))));
     }
     if composition.sound != has("audio") {
-        report
-            .violations
-            .push(format!("sound: {}", presence(has("audio"))));
+        report.violations.push(format!("sound: {}", presence(has("audio"))));
     }
     if composition.size.is_some() && has("video") {
         let times = picture::check_timestamps(composition, &mut report)?;
@@ -46,38 +42,27 @@ pub fn measure(room: &Room, composition: &Composition, tolerance: &Tolerance) ->
         picture::measure(room, composition, tolerance, &mut report)?;
         picture_end_ms = Some(report.frames as f64 * composition.frame_ms());
     }
-    let audio = streams
-        .iter()
-        .find(|stream| stream["codec_type"] == "audio");
+    let audio = streams.iter().find(|stream| stream["codec_type"] == "audio");
     if let Some(audio) = audio.filter(|_| composition.sound) {
-        let channels = audio["channels"]
-            .as_u64()
-            .context("sound without channels")?
-            .max(1) as usize;
+        let channels = audio["channels"].as_u64().context("sound without channels")?.max(1) as usize;
         let end_ms = sound::measure(room, composition, tolerance, channels, zero_ms, &mut report)?;
         if let Some(picture_end_ms) = picture_end_ms
             && (end_ms - picture_end_ms).abs() > tolerance.ends_ms
         {
-            report.violations.push(format!(
-                "the picture ends at {picture_end_ms:.0} ms, the sound at {end_ms:.0} ms"
-            ));
+            report
+                .violations
+                .push(format!("the picture ends at {picture_end_ms:.0} ms, the sound at {end_ms:.0} ms"));
         }
     }
     Ok(report)
 }
 
 fn presence(there: bool) -> &'static str {
-    if there {
-        "there is one that was not expected"
-    } else {
-        "there is none"
-    }
+    if there { "there is one that was not expected" } else { "there is none" }
 }
 
 fn streams(composition: &Composition) -> Result<Vec<Value>> {
     let answer = ffmpeg::probe(&composition.path, &["-show_streams"])?;
-    let streams = answer["streams"]
-        .as_array()
-        .context("ffprobe shows no streams")?;
+    let streams = answer["streams"].as_array().context("ffprobe shows no streams")?;
     Ok(streams.clone())
 }

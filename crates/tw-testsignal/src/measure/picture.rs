@@ -17,9 +17,7 @@ use crate::room::Room;
 pub fn check_timestamps(composition: &Composition, report: &mut Report) -> Result<Vec<f64>> {
     let show = ["-select_streams", "v:0", "-show_entries", "packet=pts_time"];
     let answer = ffmpeg::probe(&composition.path, &show)?;
-    let packets = answer["packets"]
-        .as_array()
-        .context("ffprobe shows no packets")?;
+    let packets = answer["packets"].as_array().context("ffprobe shows no packets")?;
     let mut times: Vec<f64> = packets
         .iter()
         .filter_map(|packet| packet["pts_time"].as_str()?.parse::<f64>().ok())
@@ -60,19 +58,12 @@ pub fn measure(
     let (width, height) = composition.size.context("a composition without picture")?;
     let real = ffmpeg::probe(
         &composition.path,
-        &[
-            "-select_streams",
-            "v:0",
-            "-show_entries",
-            "stream=width,height",
-        ],
+        &["-select_streams", "v:0", "-show_entries", "stream=width,height"],
     )?;
     let real = &real["streams"][0];
     if real["width"] != width || real["height"] != height {
         let size = format!("{}x{}", real["width"], real["height"]);
-        report
-            .violations
-            .push(format!("the picture is {size}, expected {width}x{height}"));
+        report.violations.push(format!("the picture is {size}, expected {width}x{height}"));
         return Ok(());
     }
 
@@ -82,25 +73,13 @@ pub fn measure(
         .iter()
         .map(|cell| {
             let expected = Expected::new(room, cell, composition, tolerance);
-            let report = CellReport {
-                name: expected.name.clone(),
-                ..CellReport::default()
-            };
+            let report = CellReport { name: expected.name.clone(), ..CellReport::default() };
             (expected, report)
         })
         .collect();
     let mut errors: Vec<Vec<f64>> = vec![Vec::new(); cells.len()];
 
-    let raw = [
-        "-map",
-        "0:v:0",
-        "-fps_mode",
-        "passthrough",
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "gray",
-    ];
+    let raw = ["-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray"];
     let (width, height) = (width as usize, height as usize);
     ffmpeg::decode(&composition.path, &[], &raw, width * height, |luma| {
         let n = report.frames;

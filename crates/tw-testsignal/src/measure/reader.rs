@@ -53,10 +53,7 @@ impl Canvas<'_> {
             return Seen::Background;
         }
         let read = |shape: &Shape| Code::read(&self.squares(cell, shape), shape.grid.0);
-        shapes
-            .iter()
-            .find_map(read)
-            .map_or(Seen::Unreadable, Seen::Code)
+        shapes.iter().find_map(read).map_or(Seen::Unreadable, Seen::Code)
     }
 
     /// Whether points all over the cell have the background's luma.

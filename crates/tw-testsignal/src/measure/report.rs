@@ -87,21 +87,13 @@ impl Errors {
         let (Some(&min_ms), Some(&max_ms)) = (errors.first(), errors.last()) else {
             return Self::default();
         };
-        Self {
-            min_ms,
-            median_ms: errors[errors.len() / 2],
-            max_ms,
-        }
+        Self { min_ms, median_ms: errors[errors.len() / 2], max_ms }
     }
 }
 
 impl Default for Errors {
     fn default() -> Self {
-        Self {
-            min_ms: f64::NAN,
-            median_ms: f64::NAN,
-            max_ms: f64::NAN,
-        }
+        Self { min_ms: f64::NAN, median_ms: f64::NAN, max_ms: f64::NAN }
     }
 }
 
@@ -128,11 +120,7 @@ impl fmt::Display for Report {
             )?;
         }
         for cell in &self.cells {
-            let Errors {
-                min_ms,
-                median_ms,
-                max_ms,
-            } = cell.errors;
+            let Errors { min_ms, median_ms, max_ms } = cell.errors;
             writeln!(
                 f,
                 "{:<28} {:>6} {:>6} {:>6} {:>6} {min_ms:>8.1} {median_ms:>8.1} {max_ms:>8.1}",
@@ -151,11 +139,7 @@ impl fmt::Display for Report {
             )?;
         }
         for voice in &self.voices {
-            let Errors {
-                min_ms,
-                median_ms,
-                max_ms,
-            } = voice.errors;
+            let Errors { min_ms, median_ms, max_ms } = voice.errors;
             writeln!(
                 f,
                 "{:<28} {:>6} {:>6} {:>6} {:>6.1} {min_ms:>8.2} {median_ms:>8.2} {max_ms:>8.2}",
@@ -167,8 +151,6 @@ impl fmt::Display for Report {
             "{} frames, common delay of sound {:.2} ms, peak {:.1} dBFS",
             self.frames, self.common_delay_ms, self.peak_db
         )?;
-        self.violations
-            .iter()
-            .try_for_each(|violation| writeln!(f, "! {violation}"))
+        self.violations.iter().try_for_each(|violation| writeln!(f, "! {violation}"))
     }
 }

@@ -125,10 +125,7 @@ impl Voice {
                 offset = (0.5 * (before - after) / bend).clamp(-0.5, 0.5) * wide as f64;
             }
         }
-        Onset {
-            at_ms: (at as f64 + offset) * 1000.0 / RATE as f64,
-            amplitude: peak,
-        }
+        Onset { at_ms: (at as f64 + offset) * 1000.0 / RATE as f64, amplitude: peak }
     }
 
     /// How loud a burst is that begins at that sample.
@@ -154,9 +151,7 @@ mod tests {
         (0..RATE)
             .map(|n| {
                 let ms = n as f64 * 1000.0 / RATE as f64;
-                let at = |&(number, onset, amplitude): &(u8, f64, f64)| {
-                    amplitude * burst(number, ms - onset)
-                };
+                let at = |&(number, onset, amplitude): &(u8, f64, f64)| amplitude * burst(number, ms - onset);
                 bursts.iter().map(at).sum::<f64>() as f32
             })
             .collect()
@@ -175,26 +170,15 @@ mod tests {
                 let found = find(7, &mix(&[(7, onset, 0.1)]), piece);
                 assert_eq!(found.len(), 1, "{onset}: {found:?}");
                 let allowed = if onset < 3.0 { 1.0 } else { 0.01 };
-                assert!(
-                    (found[0].at_ms - onset).abs() < allowed,
-                    "{onset}: {found:?}"
-                );
-                assert!(
-                    (found[0].amplitude - 0.1).abs() < 0.001,
-                    "{onset}: {found:?}"
-                );
+                assert!((found[0].at_ms - onset).abs() < allowed, "{onset}: {found:?}");
+                assert!((found[0].amplitude - 0.1).abs() < 0.001, "{onset}: {found:?}");
             }
         }
     }
 
     #[test]
     fn neighbouring_voices_at_the_same_time_are_told_apart() {
-        let samples = mix(&[
-            (7, 300.0, 0.1),
-            (8, 310.0, 0.3),
-            (6, 280.0, 0.3),
-            (8, 700.0, 0.3),
-        ]);
+        let samples = mix(&[(7, 300.0, 0.1), (8, 310.0, 0.3), (6, 280.0, 0.3), (8, 700.0, 0.3)]);
         let found = find(7, &samples, 4096);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!((found[0].at_ms - 300.0).abs() < 0.2, "{found:?}");

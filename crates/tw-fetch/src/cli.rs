@@ -1,0 +1,94 @@
+//! The flags.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use tw_core::http::HttpOptions;
+use tw_core::{Common, Status, Tool};
+
+use crate::template::Template;
+
+/// Download the media of Twilio Video recordings
+///
+/// Reads recordings (from tw-list) or plain RT… SIDs, one per line, downloads
+/// their media several at a time, and writes each record with the fields path and
+/// bytes, in the order of the input. A file has its name only when it is whole:
+/// until then it is .NAME.part beside it, from which the next run goes on. What is
+/// there and whole already is not downloaded again.
+#[derive(Debug, Parser)]
+#[command(name = "tw-fetch", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Files of records or SIDs; none, or -, for stdin
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// The folder for the media; made if it isn't there
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+
+    /// How files are called: any field of the record in braces, room_sid and participant_sid too
+    ///
+    /// A / makes folders in --dir. What a field holds never leads out of its place
+    /// in the name: a slash or a control character in it becomes _.
+    #[arg(long, value_name = "TEMPLATE", default_value = "{sid}.{container_format}")]
+    pub name: Template,
+
+    /// How many downloads run side by side
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
+
+    /// Where Twilio is, and how patient we are with it.
+    #[command(flatten)]
+    pub http: HttpOptions,
+
+    /// The flags that all tools have.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const EXAMPLES: &str = "\
+Environment:
+  TWILIO_API_KEY, TWILIO_API_SECRET        an API key (SK…) and its secret; or
+  TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN    the account (AC…) and its auth token
+  TWILIO_BASE_URL                          instead of https://video.twilio.com
+
+Examples:
+  All of a room:
+    tw-list --room \"$ROOM\" | tw-fetch --dir media > media.jsonl
+  One recording by its SID:
+    echo RT0123456789abcdef0123456789abcdef | tw-fetch
+  A folder for each room, files called after track and SID:
+    tw-fetch --dir media --name '{room_sid}/{track_name}-{sid}.{container_format}' list.jsonl
+  What failed, once more:
+    jq -c 'select(.error) | del(.error)' media.jsonl | tw-fetch --dir media
+
+What is there already: a file of just the record's size is whole. For a record
+without a size (Twilio gives null or 0 at times) any file of that name that isn't
+empty is. A file of another size is replaced once the new one is whole, if the
+name holds {sid}; else the record fails, since it may be another recording's.
+
+A record whose media can't be had comes out with \"error\", and the status is 1:
+0 all done, 1 some record failed, 2 wrong usage or set-up.";
+
+impl Tool for Cli {
+    const NAME: &'static str = "tw-fetch";
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn run(self) -> anyhow::Result<Status> {
+        crate::run(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

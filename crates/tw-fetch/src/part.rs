@@ -1,0 +1,173 @@
+//! A file on its way: `.NAME.part`, with a note beside it of what it is a part of.
+//!
+//! The part is locked while it is written, so that of two runs one writes and the
+//! other waits. It outlives us: the next run goes on where it ends.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::{Errno, retry_on_intr};
+use serde::{Deserialize, Serialize};
+use tw_core::http::Part;
+use tw_core::{Failure, messages};
+
+/// A part that is open and locked.
+#[derive(Debug)]
+pub(crate) struct PartFile {
+    file: File,
+    path: PathBuf,
+    note_path: PathBuf,
+    /// Bytes in the part.
+    length: u64,
+    note: Option<Note>,
+}
+
+/// What the part is a part of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Note {
+    sid: String,
+    etag: String,
+    /// Length of the whole in bytes, if it was announced.
+    total: Option<u64>,
+}
+
+impl Note {
+    /// Whether it speaks of this recording, in words that can stand in a request:
+    /// a folder that others write to may hold anything.
+    fn is_of(&self, sid: &str) -> bool {
+        self.sid == sid && self.etag.starts_with('"') && self.etag.bytes().all(|b| b.is_ascii_graphic())
+    }
+}
+
+impl PartFile {
+    /// Opens the part of `target` and locks it, after whoever has it now.
+    ///
+    /// # Errors
+    /// When it can't be made or read.
+    pub(crate) fn open(target: &Path, sid: &str) -> Result<Self, Failure> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let path = target.with_file_name(format!(".{name}.part"));
+        let note_path = target.with_file_name(format!(".{name}.part.json"));
+        let failed = |e| Failure::io(format!("cannot write {}", path.display()), &e);
+        loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                // Recordings are for their owner alone, and stay in this folder.
+                .mode(0o600)
+                .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+                .open(&path)
+                .map_err(failed)?;
+            lock(&file, &path).map_err(failed)?;
+            let about = file.metadata().map_err(failed)?;
+            // Whoever had the lock before us may have given the file its final name.
+            let ours = fs::symlink_metadata(&path)
+                .is_ok_and(|there| (there.dev(), there.ino()) == (about.dev(), about.ino()));
+            if ours {
+                let note = fs::read(&note_path)
+                    .ok()
+                    .and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok())
+                    .filter(|note| note.is_of(sid));
+                return Ok(Self { file, length: about.len(), note, path, note_path });
+            }
+        }
+    }
+
+    /// Bytes that are there.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// What is there and can be gone on with.
+    pub(crate) fn resume(&self) -> Option<Part> {
+        let note = self.note.as_ref().filter(|_| self.length > 0)?;
+        Some(Part { length: self.length, etag: note.etag.clone() })
+    }
+
+    /// Whether all of it is there, and only the final name is missing.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.length > 0 && self.note.as_ref().is_some_and(|note| note.total == Some(self.length))
+    }
+
+    /// Begins anew: an empty part of this media. Without an entity tag there is no
+    /// note, and no going on with it later.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub(crate) fn begin(&mut self, sid: &str, etag: Option<&str>, total: Option<u64>) -> Result<(), Failure> {
+        self.note = etag.map(|etag| Note { sid: sid.into(), etag: etag.into(), total });
+        self.rewrite().map_err(|e| self.failure(&e))
+    }
+
+    /// Empty before the note changes: a note never speaks of other bytes.
+    fn rewrite(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.length = 0;
+        remove(&self.note_path)?;
+        if let Some(note) = &self.note {
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.note_path)?;
+            file.write_all(serde_json::to_string(note)?.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Appends to the part.
+    ///
+    /// # Errors
+    /// When it can't be written: a full disk, say.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.file.seek(SeekFrom::Start(self.length)).and_then(|_| self.file.write_all(bytes));
+        written.map_err(|e| self.failure(&e))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Gives the whole file its final name.
+    ///
+    /// # Errors
+    /// When it can't be renamed.
+    pub(crate) fn finish(self, target: &Path) -> Result<(), Failure> {
+        // The note first: killed in between, we'd fetch once more, and leave nothing.
+        remove(&self.note_path)
+            .and_then(|()| fs::rename(&self.path, target))
+            .map_err(|e| Failure::io(format!("cannot make {}", target.display()), &e))
+    }
+
+    /// Takes the part away: it is good for nothing.
+    pub(crate) fn discard(self) {
+        // If it can't be removed it stays, and is begun anew the next time.
+        let _ = remove(&self.note_path).and_then(|()| remove(&self.path));
+    }
+
+    fn failure(&self, error: &io::Error) -> Failure {
+        Failure::io(format!("cannot write {}", self.path.display()), error)
+    }
+}
+
+fn lock(file: &File, path: &Path) -> io::Result<()> {
+    let taken = match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => {
+            messages::verbose(format_args!("{}: another run is at it; waiting", path.display()));
+            retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
+        }
+        result => result,
+    };
+    match taken {
+        // A file system that knows no locks: then two runs must not share a folder.
+        Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,138 @@
+//! What a record says about its media.
+
+use serde::Deserialize;
+use tw_core::http::{Client, HttpError, is_sid};
+use tw_core::input::Line;
+use tw_core::{ErrorKind, Failure, Record};
+use url::Url;
+
+/// The record on a line; for a plain SID, or a record that holds nothing but one,
+/// Twilio's own.
+///
+/// # Errors
+/// What goes on in its place, and why.
+pub(crate) fn read(client: &Client, line: Line) -> Result<Record, (Record, Failure)> {
+    let text = std::str::from_utf8(line.bytes.trim_ascii()).unwrap_or_default();
+    if is_sid("RT", text) {
+        return look_up(client, text);
+    }
+    if is_sid("RM", text) {
+        let what = format!("{}: {text} is a room: list its recordings with tw-list", line.place);
+        return Err((Record::empty(), Failure::new(ErrorKind::Input, what)));
+    }
+    let record = line.record().map_err(|failure| (Record::empty(), failure))?;
+    match serde_json::from_str::<Lone>(record.as_str()) {
+        Ok(Lone { sid }) if is_sid("RT", &sid) => look_up(client, &sid),
+        _ => Ok(record),
+    }
+}
+
+/// A record that holds a SID and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lone {
+    sid: String,
+}
+
+fn look_up(client: &Client, sid: &str) -> Result<Record, (Record, Failure)> {
+    client.json(&resource(client, sid)).map_err(|error| {
+        let mut record = Record::empty();
+        record.set(&[("sid", Some(serde_json::Value::from(sid).to_string()))]);
+        let failure = match error.status() {
+            Some(404) => Failure::new(ErrorKind::NotFound, "there is no such recording in this account"),
+            _ => error.into(),
+        };
+        (record, failure)
+    })
+}
+
+/// The address of a recording's metadata.
+fn resource(client: &Client, sid: &str) -> Url {
+    client.base().join(&["v1", "Recordings", sid], &[])
+}
+
+/// The recording's SID.
+///
+/// # Errors
+/// When there is none, or something else in its place.
+pub(crate) fn sid(record: &Record) -> Result<String, Failure> {
+    let sid: String = record.require("sid", "want recordings, from tw-list")?;
+    if is_sid("RT", &sid) {
+        return Ok(sid);
+    }
+    Err(Failure::field(format!("sid is {sid:?}: a recording's is RT and 32 hexadecimal digits")))
+}
+
+/// Twilio's `size` in bytes; `None` where it is missing, null or 0, as it is for
+/// recordings that weren't complete when they were listed.
+///
+/// # Errors
+/// When it is no number of bytes.
+pub(crate) fn size(record: &Record) -> Result<Option<u64>, Failure> {
+    Ok(record.get::<u64>("size")?.filter(|size| *size > 0))
+}
+
+/// What a line that has yet to be served adds to the bytes to come: for people to see.
+pub(crate) fn announced(line: &Line) -> u64 {
+    let record = std::str::from_utf8(&line.bytes).ok().and_then(|text| Record::parse(text).ok());
+    record.filter(|record| !record.is_marked()).and_then(|record| size(&record).ok()?).unwrap_or(0)
+}
+
+/// Whether the media can be had at all, as far as the record says.
+///
+/// # Errors
+/// Why not, and what to do.
+pub(crate) fn check(record: &Record) -> Result<(), Failure> {
+    let is_set = |name: &str| record.raw(name).is_some_and(|raw| raw != "null" && raw != "\"\"");
+    let why = match record.text_of("status").as_deref() {
+        Some("processing") => {
+            (ErrorKind::NotReady, "it was still processing when it was listed: list it again in a while")
+        }
+        Some("deleted") => (ErrorKind::NotFound, "it has been deleted: Twilio has no media of it"),
+        Some("failed") => (ErrorKind::NotFound, "Twilio could not record it: there is no media of it"),
+        _ if is_set("media_external_location") => (
+            ErrorKind::Media,
+            "its media is in a bucket of your own (media_external_location): get it from there",
+        ),
+        _ if is_set("encryption_key") => {
+            (ErrorKind::Media, "its media is encrypted (encryption_key), and can't be decrypted here")
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::new(why.0, why.1))
+}
+
+/// The address that leads to the media: `links.media`, or where it always is.
+///
+/// # Errors
+/// When the record names another host, to which the credentials must not go.
+pub(crate) fn media(client: &Client, record: &Record, sid: &str) -> Result<Url, Failure> {
+    #[derive(Deserialize)]
+    struct Links {
+        media: Option<String>,
+    }
+    match record.get::<Links>("links")?.and_then(|links| links.media) {
+        Some(media) => Ok(client.base().own(&media)?),
+        None => Ok(client.base().join(&["v1", "Recordings", sid, "Media"], &[])),
+    }
+}
+
+/// Why Twilio has no media of a recording.
+pub(crate) fn without_media(client: &Client, sid: &str, error: &HttpError) -> Failure {
+    let status = match client.json(&resource(client, sid)) {
+        Ok(record) => record.text_of("status").unwrap_or_default(),
+        Err(gone) if gone.status() == Some(404) => "gone".into(),
+        // Then we know as much as before.
+        Err(_) => String::new(),
+    };
+    let (kind, why) = match status.as_str() {
+        "processing" => (ErrorKind::NotReady, "it is still being processed: try again in a while"),
+        "deleted" | "gone" => (ErrorKind::NotFound, "it has been deleted"),
+        "failed" => (ErrorKind::NotFound, "Twilio could not record it"),
+        _ => (
+            ErrorKind::NotFound,
+            "it is still being prepared (try again in a minute), has been deleted, or its track was muted throughout",
+        ),
+    };
+    Failure::new(kind, format!("no media: {why}; {error}"))
+}

@@ -1,0 +1,121 @@
+//! What comes in: names from strangers, records without media, lines of all sorts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::{alice, fetch, files, folder, line, media, records};
+use predicates::prelude::*;
+use predicates::str::contains;
+use tw_loopback::{Fault, On, Recording, Twilio, room_sid, sid};
+
+#[test]
+fn names_are_made_harmless() {
+    let room = room_sid("names");
+    let long = "x".repeat(300);
+    let names = ["../../up", "/abs", "-rf", "..", ".", ".hidden", "a\u{0}b", "con", &long];
+    let people: Vec<Recording> =
+        names.iter().map(|name| Recording::audio(&room, "eve").track(name).bytes(media(10))).collect();
+    let twilio = Twilio::builder().recordings(people.clone()).start().unwrap();
+    let outer = folder();
+    let dir = outer.path().join("deep/media");
+    fetch(&twilio, &dir)
+        .args(["--name", "{track_name}"])
+        .write_stdin(records(&twilio, &people))
+        .assert()
+        .success();
+    let found = files(outer.path());
+    assert_eq!(found.len(), names.len());
+    assert!(found.iter().all(|path| path.parent() == Some(&dir)), "{found:?}");
+}
+
+#[test]
+fn a_template_that_leads_out_is_wrong_usage() {
+    let twilio = Twilio::builder().start().unwrap();
+    let dir = folder();
+    for template in ["../{sid}", "/abs/{sid}", "{sid", "a/../b", ""] {
+        fetch(&twilio, dir.path()).args(["--name", template]).assert().code(2).stderr(contains("--name"));
+    }
+}
+
+#[test]
+fn records_without_media_say_why() {
+    let twilio = Twilio::builder().start().unwrap();
+    let dir = folder();
+    let rt = alice(&[]).rt();
+    for (fields, kind, why) in [
+        (r#""status":"processing","size":null"#, "not_ready", "still processing"),
+        (r#""status":"deleted""#, "not_found", "deleted"),
+        (r#""status":"failed""#, "not_found", "could not record"),
+        (r#""encryption_key":"CR1""#, "media", "encrypted"),
+        (r#""media_external_location":"https://b.example/x""#, "media", "bucket of your own"),
+        (r#""size":"many""#, "field", "size is"),
+        (r#""links":7"#, "field", "links is 7"),
+    ] {
+        let input = format!("{{\"sid\":\"{rt}\",{fields}}}");
+        let output = fetch(&twilio, dir.path()).write_stdin(input).assert().code(1).stderr(contains(why));
+        assert_eq!(line(&output)["error"]["kind"], kind, "{fields}");
+    }
+    for (input, why) in [
+        (room_sid("x"), "tw-list"),
+        ("nonsense".into(), "stdin:1"),
+        ("{\"sid\":\"RT1\"}".into(), "32 hexadecimal"),
+        ("{\"sid\":7}".into(), "sid is 7"),
+        ("{\"x\":7}".into(), "no sid"),
+        (format!("{{\"sid\":\"{rt}/../x\",\"a\":1}}"), "32 hexadecimal"),
+    ] {
+        fetch(&twilio, dir.path()).write_stdin(input).assert().code(1).stderr(contains(why));
+    }
+    assert!(twilio.requests().is_empty());
+    assert!(files(dir.path()).is_empty());
+}
+
+#[test]
+fn lines_of_all_sorts_come_out_one_by_one() {
+    let bytes = media(100);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let good = records(&twilio, &[alice(&bytes)]);
+    let deep = format!(r#"{{"sid":"RT1","links":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
+    let deep_link = deep.replace("RT1", &sid("RT", "deep"));
+    let mut input = b"\xef\xbb\xbf".to_vec();
+    for line in [&good, "\r\n", "{\"sid\":", "null", "[]", "\"x\"", &deep, &deep_link, "{}", &good] {
+        input.extend([line.trim_end().as_bytes(), b"\r\n"].concat());
+    }
+    input.extend(b"{\"sid\":\"\xff\"}");
+    let output = fetch(&twilio, dir.path()).args(["--name", "{sid}.mka"]).write_stdin(input).assert().code(1);
+    // Read without a parser of JSON: those have no taste for deep nesting.
+    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    let marked: Vec<bool> = text.lines().map(|line| line.contains("\"error\":{\"tool\"")).collect();
+    assert_eq!(marked, [false, true, true, true, true, true, true, true, false, true]);
+    assert!(text.contains(&deep[..deep.len() - 1]));
+}
+
+#[test]
+fn no_credentials_is_wrong_set_up() {
+    common::bare()
+        .write_stdin("")
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(contains("TWILIO_API_KEY").and(contains("TWILIO_ACCOUNT_SID")));
+}
+
+#[test]
+fn no_secret_is_ever_said() {
+    let bytes = media(1000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    twilio.fault(On::storage("*").first(1), Fault::ExpiredUrl);
+    twilio.fault(On::storage("*").first(1), Fault::Close);
+    twilio.fault(On::api("/v1/Recordings/*/Media").first(1), Fault::Status(500));
+    let dir = folder();
+    let output = fetch(&twilio, dir.path())
+        .args(["-v", "--progress", "always"])
+        .write_stdin(alice(&bytes).rt())
+        .assert()
+        .success();
+    let output = output.get_output();
+    let all = String::from_utf8([&output.stdout[..], &output.stderr[..]].concat()).unwrap();
+    for secret in [tw_loopback::AUTH_TOKEN, "Signature", "Basic "] {
+        assert!(!all.contains(secret), "{secret} in {all}");
+    }
+}

@@ -1,0 +1,302 @@
+//! Every fault of the network: what passes is waited for, what doesn't is said.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::needless_pass_by_value, reason = "a list of faults reads better without references")]
+
+mod common;
+
+use std::fs;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use common::{alice, bare, fetch, fetch_within, files, folder, line, media, patience, records};
+use predicates::prelude::*;
+use predicates::str::contains;
+use tw_loopback::{Fault, On, Recording, Twilio, room_sid};
+
+const MEDIA: &str = "/v1/Recordings/*/Media";
+
+/// The fault happens `times` times; the file comes whole all the same.
+fn survives(on: On, times: usize, fault: Fault) {
+    let bytes = media(200_000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    twilio.fault(on.first(times), fault.clone());
+    let output = fetch_within(&twilio, dir.path(), patience(&fault)).write_stdin(input).assert();
+    let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    assert!(output.get_output().status.success(), "{fault:?}: {said}");
+    let path = dir.path().join(format!("{}.mka", alice(&bytes).rt()));
+    assert!(fs::read(&path).unwrap() == bytes, "{fault:?}: other bytes");
+    assert_eq!(files(dir.path()), [path], "{fault:?}");
+    assert!(!twilio.credentials_leaked(), "{fault:?}");
+}
+
+/// The fault happens always: the record is marked, and nothing has the final name.
+fn fails(on: On, fault: Fault, kind: &str, why: &str) {
+    let bytes = media(200_000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    twilio.fault(on, fault.clone());
+    let output = fetch_within(&twilio, dir.path(), patience(&fault))
+        .args(["--retries", "2", "-v"])
+        .write_stdin(input)
+        .assert();
+    let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    let record = line(&output);
+    assert_eq!(output.get_output().status.code(), Some(1), "{fault:?}: {said}");
+    assert_eq!(record["error"]["kind"], kind, "{fault:?}: {said}");
+    assert!(record["error"]["message"].as_str().unwrap().contains(why), "{fault:?}: {said}");
+    assert!(record.get("path").is_none());
+    assert!(said.contains(why), "{fault:?}: {said}");
+    assert!(!said.contains("Signature"), "{fault:?}: {said}");
+    assert!(!dir.path().join(format!("{}.mka", alice(&bytes).rt())).exists(), "{fault:?}");
+    assert!(!twilio.credentials_leaked(), "{fault:?}");
+}
+
+#[test]
+fn what_passes_is_waited_for() {
+    for fault in [
+        Fault::TooManyRequests(None),
+        Fault::TooManyRequests(Some("0")),
+        Fault::Status(500),
+        Fault::Status(502),
+        Fault::Status(503),
+        Fault::Status(504),
+        Fault::Html(502),
+        Fault::Close,
+        Fault::Reset,
+        Fault::Silence,
+    ] {
+        survives(On::api(MEDIA), 2, fault.clone());
+        survives(On::storage("*"), 2, fault);
+    }
+}
+
+#[test]
+fn a_body_that_breaks_is_gone_on_with() {
+    for fault in [
+        Fault::CloseInBody(70_000),
+        Fault::ResetInBody(70_000),
+        Fault::StallInBody(70_000),
+        Fault::CloseInBody(0),
+        Fault::StallInBody(0),
+        Fault::Unannounced(70_000),
+    ] {
+        survives(On::storage("*"), 2, fault);
+    }
+}
+
+#[test]
+fn retry_after_is_honoured() {
+    let bytes = media(1000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    twilio.fault(On::api(MEDIA).first(1), Fault::TooManyRequests(Some("1")));
+    fetch(&twilio, dir.path())
+        .arg("-v")
+        .write_stdin(input)
+        .assert()
+        .success()
+        .stderr(contains("again in 1.0 s"));
+}
+
+#[test]
+fn what_does_not_pass_is_said() {
+    fails(On::api(MEDIA), Fault::Status(500), "http", "500 (20500");
+    fails(On::api(MEDIA), Fault::TooManyRequests(None), "http", "20429");
+    fails(On::api(MEDIA), Fault::Status(403), "auth", "may not");
+    fails(On::api(MEDIA), Fault::Status(404), "not_found", "muted throughout");
+    fails(On::api(MEDIA), Fault::Close, "network", "broke off");
+    fails(On::api(MEDIA), Fault::Silence, "network", "nothing came");
+    fails(On::api(MEDIA), Fault::Html(200), "http", "is a proxy in between?");
+    fails(On::storage("*"), Fault::Status(503), "http", "storage answered 503");
+    fails(On::storage("*"), Fault::ExpiredUrl, "http", "Request has expired");
+    fails(On::storage("*"), Fault::Status(404), "not_found", "no media");
+    fails(On::storage("*"), Fault::Close, "network", "broke off");
+    fails(On::storage("*"), Fault::Silence, "network", "nothing came");
+    fails(On::storage("*"), Fault::CloseInBody(0), "network", "broke off");
+    fails(On::storage("*"), Fault::RedirectLoop, "refused", "redirected more than");
+}
+
+#[test]
+fn lengths_that_disagree_are_said() {
+    fails(
+        On::storage("*"),
+        Fault::Longer(5),
+        "media",
+        "would have 200005 bytes, but Twilio's size is 200000",
+    );
+    fails(
+        On::storage("*"),
+        Fault::Shorter(5),
+        "media",
+        "would have 199995 bytes, but Twilio's size is 200000",
+    );
+    fails(On::storage("*"), Fault::OtherMedia(media(10)), "media", "would have 10 bytes");
+}
+
+#[test]
+fn what_follows_after_the_announced_end_is_not_ours() {
+    survives(On::storage("*"), 1, Fault::BeyondAnnounced(1000));
+}
+
+#[test]
+fn an_address_that_leads_astray_is_refused() {
+    for (address, why) in [
+        ("http://192.0.2.1/media?Signature=x", "not https"),
+        ("file:///etc/passwd", "not https"),
+        ("ftp://127.0.0.1/x", "not https"),
+    ] {
+        fails(On::api(MEDIA), Fault::RedirectTo(address.into()), "refused", why);
+    }
+    fails(On::api(MEDIA), Fault::RedirectLoop, "refused", "leads back to itself");
+}
+
+#[test]
+fn a_link_to_a_foreign_host_is_refused() {
+    // A listener that must not be talked to.
+    let foreign = TcpListener::bind("127.0.0.1:0").unwrap();
+    foreign.set_nonblocking(true).unwrap();
+    let link = format!("http://{}/v1/Recordings/RT1/Media", foreign.local_addr().unwrap());
+    let recording = alice(&media(10)).media_link(&link);
+    let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+    let dir = folder();
+    let output = fetch(&twilio, dir.path()).write_stdin(records(&twilio, &[recording])).assert().code(1);
+    assert_eq!(line(&output)["error"]["kind"], "refused");
+    assert!(foreign.accept().is_err(), "somebody was called");
+}
+
+#[test]
+fn an_address_that_has_expired_is_replaced() {
+    survives(On::storage("*"), 1, Fault::ExpiredUrl);
+    // Also half-way: the part is gone on with under the new address.
+    let bytes = media(200_000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    twilio.fault(On::storage("*").first(1), Fault::CloseInBody(90_000));
+    twilio.fault(On::storage("*").first(1), Fault::ExpiredUrl);
+    fetch(&twilio, dir.path()).write_stdin(input).assert().success();
+    assert_eq!(twilio.count(&On::api(MEDIA)), 2);
+    let last = twilio.requests().pop().unwrap();
+    assert_eq!(last.header("range"), Some("bytes=90000-"));
+    assert_eq!(fs::read(dir.path().join(format!("{}.mka", alice(&bytes).rt()))).unwrap(), bytes);
+}
+
+#[test]
+fn media_that_is_prepared_still_is_waited_for() {
+    survives(On::api(MEDIA), 2, Fault::Status(404));
+}
+
+#[test]
+fn a_body_that_drips_is_not_killed_for_silence() {
+    // Two seconds in all: longer than the longest silence, which is one.
+    let bytes = media(100);
+    let twilio = Twilio::builder()
+        .recording(alice(&bytes))
+        .fault(On::storage("*"), Fault::Drip(Duration::from_millis(20)))
+        .start()
+        .unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    fetch_within(&twilio, dir.path(), "1").args(["--retries", "0"]).write_stdin(input).assert().success();
+}
+
+#[test]
+fn a_body_that_drips_for_ever_ends() {
+    // 20 kB a byte at a time would take 100 s; ten times the silence of 0.3 s may pass.
+    let bytes = media(20_000);
+    let twilio = Twilio::builder()
+        .recording(alice(&bytes))
+        .fault(On::storage("*"), Fault::Drip(Duration::from_millis(5)))
+        .start()
+        .unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    fetch_within(&twilio, dir.path(), "0.3")
+        .args(["--retries", "0"])
+        .write_stdin(input)
+        .assert()
+        .code(1)
+        .stderr(contains("are too few"));
+}
+
+#[test]
+fn nobody_listens() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let dir = folder();
+    bare()
+        .env("TWILIO_API_KEY", tw_loopback::API_KEY)
+        .env("TWILIO_API_SECRET", tw_loopback::API_SECRET)
+        .args(["--retry-delay", "1", "--dir"])
+        .arg(dir.path())
+        .args(["--base-url", &format!("http://127.0.0.1:{port}")])
+        .write_stdin(alice(&[]).rt())
+        .assert()
+        .code(1)
+        .stderr(contains("refused"))
+        .stdout(contains("\"kind\":\"network\"").and(contains(alice(&[]).rt())));
+}
+
+#[test]
+fn a_slow_one_does_not_stop_the_rest() {
+    let room = room_sid("slow");
+    let people: Vec<Recording> =
+        (0..6).map(|n| Recording::audio(&room, &format!("p{n}")).bytes(media(500))).collect();
+    let twilio = Twilio::builder()
+        .recordings(people.clone())
+        .fault(On::storage(&format!("*/{}", people[0].rt())), Fault::Silence)
+        .start()
+        .unwrap();
+    let dir = folder();
+    let output = fetch_within(&twilio, dir.path(), "0.5")
+        .args(["--retries", "2", "-j", "2"])
+        .write_stdin(records(&twilio, &people))
+        .assert()
+        .code(1);
+    let lines = common::lines(&output);
+    assert_eq!(lines[0]["error"]["kind"], "network");
+    assert!(lines[1..].iter().all(|line| line.get("error").is_none()));
+}
+
+#[test]
+fn refused_credentials_are_wrong_set_up() {
+    let twilio = Twilio::builder().recording(alice(&media(10))).start().unwrap();
+    let dir = folder();
+    let rt = alice(&[]).rt();
+    let output = fetch(&twilio, dir.path())
+        .env("TWILIO_AUTH_TOKEN", "wrong-hush")
+        .args(["-v", "-j", "1"])
+        .write_stdin(format!("{rt}\n{rt}\n{rt}\n"))
+        .assert()
+        .code(2)
+        .stderr(contains("401").and(contains("check the credentials")).and(contains("hush").not()));
+    // The records go on all the same, marked; Twilio was asked once.
+    assert_eq!(common::lines(&output).len(), 3);
+    assert!(common::lines(&output).iter().all(|line| line["error"]["kind"] == "auth"));
+    assert_eq!(twilio.requests().len(), 1);
+}
+
+#[test]
+fn metadata_that_cannot_be_had_is_said() {
+    for (fault, kind) in [
+        (Fault::Status(404), "not_found"),
+        (Fault::Status(500), "http"),
+        (Fault::InvalidJson, "http"),
+        (Fault::Html(200), "http"),
+        (Fault::Close, "network"),
+    ] {
+        let twilio = Twilio::builder()
+            .recording(alice(&media(10)))
+            .fault(On::api("/v1/Recordings/*"), fault.clone())
+            .start()
+            .unwrap();
+        let dir = folder();
+        let output =
+            fetch(&twilio, dir.path()).args(["--retries", "1"]).write_stdin(alice(&[]).rt()).assert().code(1);
+        assert_eq!(line(&output)["error"]["kind"], kind, "{fault:?}");
+        assert_eq!(line(&output)["sid"], alice(&[]).rt().as_str());
+    }
+}

@@ -1,0 +1,149 @@
+//! One run of ffmpeg under watch.
+
+use std::io::{BufRead, BufReader};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tw_core::failure::{ErrorKind, Failure};
+use tw_core::messages;
+use tw_core::process::{Child, Finished, ProcessError, command, shell_line};
+use tw_core::progress::Progress;
+
+use crate::job::Job;
+
+/// How many ffmpegs may run at once, over all rooms and chunks.
+#[derive(Debug)]
+pub struct Slots {
+    free: Mutex<usize>,
+    given_back: Condvar,
+}
+
+impl Slots {
+    /// So many.
+    pub fn new(count: usize) -> Self {
+        Self { free: Mutex::new(count.max(1)), given_back: Condvar::new() }
+    }
+
+    /// Waits for one; it is given back when the value is dropped.
+    pub fn take(&self) -> Slot<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free =
+            self.given_back.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Slot(self)
+    }
+}
+
+/// The right to run one ffmpeg.
+#[derive(Debug)]
+pub struct Slot<'a>(&'a Slots);
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.given_back.notify_one();
+    }
+}
+
+/// Runs ffmpeg to its end. `progress` is told how many ms of the output it has made.
+///
+/// # Errors
+/// When it can't be started, fails, or makes no progress for `stall`.
+pub fn run_ffmpeg(
+    job: &Job,
+    argv: &[String],
+    stall: Duration,
+    progress: Option<&Progress>,
+) -> Result<(), Failure> {
+    messages::verbose(shell_line(argv.iter().map(String::as_str)));
+    let mut ffmpeg = command(&argv[0]);
+    ffmpeg.args(["-loglevel", "warning", "-nostats", "-progress", "pipe:1"]).args(&argv[1..]);
+    let failed = |e: ProcessError| Failure::new(ErrorKind::Ffmpeg, e.to_string());
+    let mut child = Child::spawn(ffmpeg, Some(stall)).map_err(failed)?;
+    let mut watch = Watch::default();
+    for line in BufReader::new(child.stdout()).lines() {
+        let line = line.map_err(|e| failed(child.read_error(e)))?;
+        if let Some(done) = watch.see(&line) {
+            progress.inspect(|progress| progress.advance(done));
+        } else if watch.advanced.elapsed() > stall {
+            return Err(failed(ProcessError::Stalled(argv[0].clone(), stall)));
+        }
+    }
+    let finished = child.wait().map_err(failed)?;
+    if finished.status.success() {
+        finished.stderr.iter().for_each(messages::verbose);
+        return Ok(());
+    }
+    Err(explain(job, &finished))
+}
+
+/// How far ffmpeg has come, from its `-progress` lines.
+struct Watch {
+    /// In ms of the output.
+    composed: u64,
+    size: u64,
+    advanced: Instant,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { composed: 0, size: 0, advanced: Instant::now() }
+    }
+}
+
+impl Watch {
+    /// How much further a line says that it is, in ms.
+    fn see(&mut self, line: &str) -> Option<u64> {
+        // A copy of streams that come late has bytes to show before it has time.
+        if let Some(size) = line.strip_prefix("total_size=").and_then(|n| n.trim().parse().ok())
+            && size > self.size
+        {
+            self.size = size;
+            self.advanced = Instant::now();
+        }
+        let micros: u64 = line.strip_prefix("out_time_us=")?.trim().parse().ok()?;
+        let done = (micros / 1000).checked_sub(self.composed).filter(|&done| done > 0)?;
+        self.composed += done;
+        self.advanced = Instant::now();
+        Some(done)
+    }
+}
+
+/// Which input is to blame, as far as can be told, and ffmpeg's own last words.
+fn explain(job: &Job, finished: &Finished) -> Failure {
+    let last = finished.stderr.iter().rev().take(3).rev().map(|l| l.trim()).collect::<Vec<_>>().join("; ");
+    let words = if last.is_empty() { String::new() } else { format!(": {last}") };
+    let blamed = job
+        .plan
+        .inputs
+        .iter()
+        .map(|input| &job.room.tracks[input.track])
+        .find(|track| finished.stderr.iter().any(|line| line.contains(&*track.path.to_string_lossy())))
+        .map(|track| format!(" at {} ({})", track.path.display(), track.caption()));
+    Failure::new(
+        ErrorKind::Ffmpeg,
+        format!("ffmpeg failed{} with {}{words}", blamed.unwrap_or_default(), finished.describe()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_counts_what_is_new() {
+        let mut watch = Watch::default();
+        assert_eq!(watch.see("frame=3"), None);
+        assert_eq!(watch.see("out_time_us=1500000"), Some(1500));
+        assert_eq!(watch.see("out_time_us=1500000"), None);
+        assert_eq!(watch.see("out_time_us=N/A"), None);
+        assert_eq!(watch.see("out_time_us=2000999"), Some(500));
+    }
+
+    #[test]
+    fn slots_are_given_back() {
+        let slots = Slots::new(1);
+        drop(slots.take());
+        drop(slots.take());
+    }
+}

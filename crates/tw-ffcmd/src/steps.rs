@@ -1,0 +1,243 @@
+//! A job as steps: each makes one file from others, so that several can be made
+//! side by side, on other machines too, and what is done survives a kill.
+//!
+//! Without chunks there is one step. With them, the picture is cut on whole
+//! output frames; each part is composed by itself from the recordings that run
+//! in it, sound is made once for the whole, and the last step joins them without
+//! encoding again.
+
+use std::path::{Path, PathBuf};
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use tw_core::failure::{ErrorKind, Failure};
+
+use crate::command::{Overwrite, Words};
+use crate::encoder::{Encoders, Encoding};
+use crate::ffmpeg;
+use crate::job::Job;
+use crate::time::Millis;
+use crate::timeline::Frames;
+
+/// The list of parts is an argument; the system takes none longer than 128 KiB
+/// (execve(2), `MAX_ARG_STRLEN`), and long before that chunks are too short.
+const LONGEST_LIST: usize = 90_000;
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A copy of a recording that can be sought in.
+    Index,
+    /// The sound of the whole.
+    Sound,
+    /// Some frames of the picture.
+    Picture(Frames),
+    /// The parts become one file.
+    Join,
+    /// Picture and sound at once.
+    Whole,
+}
+
+/// One file made from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What it does.
+    pub action: Action,
+    /// The files that earlier steps make for it.
+    pub needs: Vec<PathBuf>,
+    /// The file it makes.
+    pub output: PathBuf,
+    /// The command; its last word is the output.
+    pub argv: Vec<String>,
+}
+
+impl Step {
+    /// The command, writing into a file of ours that is renamed later: what stands
+    /// there is an earlier try.
+    pub fn argv_to(&self, output: &Path) -> Vec<String> {
+        let mut argv = self.argv.clone();
+        argv.pop();
+        for word in argv.iter_mut().take_while(|word| *word != "-i").filter(|word| *word == "-n") {
+            *word = Overwrite::Yes.flag().to_owned();
+        }
+        Words::from(argv).output(output)
+    }
+}
+
+/// The only step of a job that isn't cut.
+pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite) -> Step {
+    let words = Words::ffmpeg(&program(), overwrite);
+    let muxer = job.encoding.container_args();
+    let argv = job.plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
+    Step { action: Action::Whole, needs: Vec::new(), output: job.output.clone(), argv }
+}
+
+/// The steps of a job whose picture is cut into chunks of `chunk`; those that
+/// others need come first.
+///
+/// # Errors
+/// When there would be too many chunks.
+pub fn chunked(
+    job: &Job,
+    encoders: &Encoders,
+    overwrite: Overwrite,
+    chunk: Millis,
+) -> Result<Vec<Step>, Failure> {
+    let folder = parts_folder(&job.output);
+    let composition = job.composition();
+    // Parts run side by side: more threads in each would only wait for each other
+    // (libvpx's wait by spinning: 35 s of CPU became 116 s on two busy cores).
+    let encoding = Encoding { threads: 1, ..job.encoding.clone() };
+    let mut steps: Vec<Step> = Vec::new();
+    let mut pictures: Vec<(PathBuf, Frames)> = Vec::new();
+    for slice in slices(job, chunk) {
+        let mut plan = composition.picture(slice);
+        let mut needs = Vec::new();
+        for input in &mut plan.inputs {
+            let track = &job.room.tracks[input.track];
+            if let Some(into) = composition.seek(input.track, slice).filter(|_| !track.seekable) {
+                let index = index_step(&folder, &track.path, overwrite);
+                input.path.clone_from(&index.output);
+                input.seek = Some(into);
+                needs.push(index.output.clone());
+                if !steps.contains(&index) {
+                    steps.push(index);
+                }
+            }
+        }
+        let argv = |output: &Path| {
+            let words = Words::ffmpeg(&program(), overwrite);
+            plan.argv(words, &job.timeline, &encoding, encoders, &muxer(job), output)
+        };
+        let output = named(&folder, &format!("picture-{:08}", slice.first), extension(job), argv);
+        pictures.push((output.clone(), slice));
+        steps.push(Step { action: Action::Picture(slice), needs, argv: argv(&output), output });
+    }
+    let sound = composition.sound();
+    let sound = sound.has_sound.then(|| {
+        let argv = |output: &Path| {
+            let words = Words::ffmpeg(&program(), overwrite);
+            sound.argv(words, &job.timeline, &encoding, encoders, &muxer(job), output)
+        };
+        let output = named(&folder, "sound", extension(job), argv);
+        Step { action: Action::Sound, needs: Vec::new(), argv: argv(&output), output }
+    });
+    let join = join_step(job, overwrite, &pictures, sound.as_ref())?;
+    steps.sort_by_key(|step| matches!(step.action, Action::Picture(_)));
+    // Sound takes long in one piece: it is begun first.
+    Ok(sound.into_iter().chain(steps).chain([join]).collect())
+}
+
+/// The output's frames in pieces of about `chunk`, the last one shorter.
+fn slices(job: &Job, chunk: Millis) -> Vec<Frames> {
+    let frames = job.timeline.rate.ceil(chunk).max(1);
+    let mut slices = Vec::new();
+    let mut first = 0;
+    while first < job.timeline.frames {
+        let end = (first + frames).min(job.timeline.frames);
+        slices.push(Frames { first, end });
+        first = end;
+    }
+    slices
+}
+
+/// Where a job's parts are kept until they are joined: hidden, beside the output.
+pub fn parts_folder(output: &Path) -> PathBuf {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    output.with_file_name(format!(".{name}.parts"))
+}
+
+/// A recording copied packet by packet into a file with an index. Timestamps stay.
+fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
+    let argv = |output: &Path| {
+        Words::ffmpeg(&program(), overwrite)
+            .recording(recording)
+            .and(["-map", "0:v:0", "-c", "copy", "-avoid_negative_ts", "disabled", "-f", "matroska"])
+            .output(output)
+    };
+    let output = named(folder, "indexed", "mkv", argv);
+    Step { action: Action::Index, needs: Vec::new(), argv: argv(&output), output }
+}
+
+fn join_step(
+    job: &Job,
+    overwrite: Overwrite,
+    pictures: &[(PathBuf, Frames)],
+    sound: Option<&Step>,
+) -> Result<Step, Failure> {
+    let mut list = String::from("ffconcat version 1.0\n");
+    for (part, slice) in pictures {
+        // Said here, exactly: a part's own duration is rounded to its last packet.
+        let lasts = job.timeline.rate.seconds_of(slice.count());
+        list.push_str(&format!("file {}\nduration {lasts}\n", list_quoted(part)));
+    }
+    if list.len() > LONGEST_LIST {
+        return Err(Failure::new(
+            ErrorKind::Field,
+            format!("{} chunks are too many to be joined: make --chunk longer", pictures.len()),
+        ));
+    }
+    let mut words = Words::ffmpeg(&program(), overwrite)
+        .and(["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,data", "-i"])
+        // Its line breaks would not survive a Makefile.
+        .and([format!("data:text/plain;base64,{}", BASE64_STANDARD.encode(&list))]);
+    let mut needs: Vec<PathBuf> = pictures.iter().map(|(path, _)| path.clone()).collect();
+    let mut maps = vec!["-map", "0:v"];
+    if let Some(sound) = sound {
+        words = words
+            .and(["-protocol_whitelist", "file", "-i"])
+            .and([crate::command::file_argument(&sound.output)]);
+        maps.extend(["-map", "1:a"]);
+        needs.push(sound.output.clone());
+    }
+    let argv = words.and(maps).and(["-c", "copy"]).and(job.encoding.container_args()).output(&job.output);
+    Ok(Step { action: Action::Join, needs, output: job.output.clone(), argv })
+}
+
+/// A path in an ffconcat list ("FFmpeg Formats Documentation", concat): in single
+/// quotes, a quote itself as `'\''`.
+fn list_quoted(path: &Path) -> String {
+    format!("'file:{}'", path.to_string_lossy().replace('\'', "'\\''"))
+}
+
+/// The muxer of a part: one whose timestamps are as fine as the output's.
+fn muxer(job: &Job) -> Vec<String> {
+    vec!["-f".into(), if extension(job) == "mp4" { "mp4" } else { "matroska" }.into()]
+}
+
+fn extension(job: &Job) -> &'static str {
+    // Frames that are encoded out of order need more than Matroska's milliseconds.
+    if job.encoding.reorders_frames() { "mp4" } else { "mkv" }
+}
+
+/// A part's path. Its name carries a hash of the command that makes it, so that
+/// a part made with other flags is never taken for it.
+fn named(folder: &Path, name: &str, extension: &str, argv: impl Fn(&Path) -> Vec<String>) -> PathBuf {
+    let hash = fnv1a(argv(Path::new("")).iter().flat_map(|word| word.bytes().chain([0])));
+    folder.join(format!("{name}-{hash:016x}.{extension}"))
+}
+
+/// Fowler, Noll and Vo's hash, 64 bits (draft-eastlake-fnv): the same in every
+/// version of this program, unlike the standard library's.
+fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn program() -> String {
+    ffmpeg::program().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_a_list() {
+        assert_eq!(list_quoted(Path::new("a 'b'/c.mkv")), r"'file:a '\''b'\''/c.mkv'");
+    }
+
+    #[test]
+    fn a_known_hash() {
+        // From the reference's test vectors.
+        assert_eq!(fnv1a(b"foobar".iter().copied()), 0x8594_4171_f739_67e8);
+    }
+}
