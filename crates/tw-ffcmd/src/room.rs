@@ -118,7 +118,6 @@ impl Room {
 struct Stream {
     codec_type: Option<String>,
     channels: Option<u32>,
-    packets: Option<u64>,
     frame_interval_ms: Option<f64>,
     #[serde(default)]
     seekable: bool,
@@ -148,7 +147,8 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
     let Some(kind) = kind(record, &streams) else {
         return Ok(Read::PassedOver("data tracks"));
     };
-    if !streams.is_empty() && streams.iter().all(|stream| stream.packets == Some(0)) {
+    // tw-probe has looked, and there was nothing; a field that isn't there at all is another matter.
+    if record.raw("start_time_ms") == Some("null") {
         return Ok(Read::PassedOver("files without a packet"));
     }
     let path: String = record.require("path", "run tw-fetch first")?;

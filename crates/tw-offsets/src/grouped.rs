@@ -18,7 +18,7 @@ use crate::rooms::Rooms;
 /// back: 8 bytes and some for each, 5 MB in all.
 const REMEMBERED: usize = 400_000;
 
-/// Reads and writes room by room. Gives the number of records of type data.
+/// Reads and writes room by room. Gives the number of records without any time.
 ///
 /// # Errors
 /// When a file can't be read, or stdout is closed or full.
@@ -75,7 +75,7 @@ impl Room {
 
     fn write(&mut self, sink: &mut Sink<'_>) -> anyhow::Result<ControlFlow<()>> {
         for entry in &self.batch.entries {
-            self.data += u64::from(entry.fate == Fate::Data);
+            self.data += u64::from(entry.fate == Fate::Timeless);
             if jsonl::write(sink, &self.batch, entry, &self.rooms)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }

@@ -85,7 +85,7 @@ struct Input {
 impl Input {
     fn data(&self) -> u64 {
         let entries = self.batches.iter().flat_map(|batch| &batch.entries);
-        entries.filter(|entry| entry.fate == Fate::Data).count() as u64
+        entries.filter(|entry| entry.fate == Fate::Timeless).count() as u64
     }
 
     fn write_jsonl(&self, common: &Common) -> anyhow::Result<Status> {
@@ -184,9 +184,11 @@ fn csv_error(error: ::csv::Error) -> anyhow::Error {
 fn tell_data(count: u64) {
     match count {
         0 => {}
-        1 => messages::warn("1 record of type data handed on as it was: it has no start time"),
+        1 => messages::warn(
+            "1 record (of type data, or without a packet) handed on as it was: it has no start time",
+        ),
         n => messages::warn(format_args!(
-            "{n} records of type data handed on as they were: they have no start time"
+            "{n} records (of type data, or without a packet) handed on as they were: they have no start time"
         )),
     }
 }

@@ -24,6 +24,8 @@ pub struct Recording<'a> {
     marked: bool,
     /// A participant's data track: it has no start time.
     data: bool,
+    /// tw-probe found no packet in its file.
+    without_packet: bool,
     /// `grouping_sids.room_sid`.
     pub room: Option<Cow<'a, str>>,
     /// Some of our own fields stand there already.
@@ -37,8 +39,8 @@ pub enum Verdict {
     Placed(i64),
     /// Handed on as it is: another tool has marked it.
     Marked,
-    /// Handed on as it is: it is of type data.
-    Data,
+    /// Handed on as it is: of type data, or without a packet.
+    Timeless,
     /// It can't be placed.
     Failed(Failure),
 }
@@ -78,8 +80,9 @@ impl<'a> Recording<'a> {
         if self.marked {
             return Verdict::Marked;
         }
-        if self.data {
-            return Verdict::Data;
+        // An empty cell of a CSV stands as null too, and nobody has looked for packets there.
+        if self.data || (self.without_packet && words == Words::JSONL) {
+            return Verdict::Timeless;
         }
         match self.times(words).and_then(|times| {
             times.addition().ok_or_else(|| {
@@ -92,9 +95,9 @@ impl<'a> Recording<'a> {
         }
     }
 
-    /// Whether it is neither marked nor of type data.
+    /// Whether it is neither marked nor without any time.
     pub fn would_be_placed(&self) -> bool {
-        !self.marked && !self.data
+        !self.marked && !self.data && !self.without_packet
     }
 
     fn times(&self, words: Words) -> Result<Times, Failure> {
@@ -173,7 +176,12 @@ impl<'de> Visitor<'de> for Members {
         while let Some(name) = map.next_key()? {
             match name {
                 Name::Offset => recording.offset = Some(map.next_value::<&RawValue>()?.get()),
-                Name::StartTime => recording.start_time = Some(map.next_value::<&RawValue>()?.get()),
+                Name::StartTime => {
+                    let raw = map.next_value::<&RawValue>()?.get();
+                    recording.start_time = Some(raw);
+                    // tw-probe has looked, and there is nothing.
+                    recording.without_packet = raw == "null";
+                }
                 Name::Grouping => recording.room = room_of(map.next_value::<&RawValue>()?.get()),
                 Name::Error => recording.marked = map.next_value::<&RawValue>()?.get() != "null",
                 Name::Type => recording.data = map.next_value::<&RawValue>()?.get() == "\"data\"",
@@ -229,7 +237,6 @@ mod tests {
     #[test]
     fn what_is_missing_or_wrong_is_named() {
         assert_eq!(failure(r#"{"offset":1}"#), "no start_time_ms: run tw-probe first");
-        assert_eq!(failure(r#"{"offset":1,"start_time_ms":null}"#), "no start_time_ms: run tw-probe first");
         assert!(failure(r#"{"start_time_ms":1}"#).starts_with("no offset: "));
         for wrong in ["1.5", "1e3", "\"1\"", "true", "[1]", "{}", "-0.0"] {
             assert_eq!(
@@ -251,7 +258,8 @@ mod tests {
     fn marked_and_data_records_are_left_alone() {
         assert_eq!(verdict(r#"{"error":{"kind":"http"},"offset":1,"start_time_ms":1}"#), Verdict::Marked);
         assert_eq!(verdict(r#"{"error":null,"offset":1,"start_time_ms":1}"#), Verdict::Placed(2));
-        assert_eq!(verdict(r#"{"type":"data","offset":1}"#), Verdict::Data);
+        assert_eq!(verdict(r#"{"type":"data","offset":1}"#), Verdict::Timeless);
+        assert_eq!(verdict(r#"{"offset":1,"start_time_ms":null}"#), Verdict::Timeless);
     }
 
     #[test]

@@ -23,14 +23,15 @@ pub struct Cli {
     #[arg(long, requires = "inputs")]
     pub files: bool,
 
-    /// List the spans longer than MS milliseconds in which a stream has no packet
+    /// List the spans longer than MS milliseconds in which a stream has no packet; 0: don't
     ///
     /// Each stream gets `gaps`: [{"start_ms", "end_ms"}], from a packet to the next one, on the recording's
     /// own clock. Write the number with an equals sign: --gaps=250. The default, a second, passes over what
     /// is usual (a silent microphone still sends every 400 ms, a screen that is shared may send a frame a
     /// second) and finds cameras that were off and networks that were away.
-    #[arg(long, value_name = "MS", num_args = 0..=1, require_equals = true, default_missing_value = "1000")]
-    pub gaps: Option<u32>,
+    #[arg(long, value_name = "MS", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = 1000, default_missing_value = "1000")]
+    pub gaps: u32,
 
     /// How many files are read side by side; default: one per core
     #[arg(short, long, value_name = "N")]
@@ -64,17 +65,18 @@ What is added, here to the video of the tutorial:
   \"creation_time\":\"2017-06-30T09:03:44.000000Z\",
   \"streams\":[{\"index\":0,\"codec_type\":\"video\",\"codec_name\":\"vp8\",\"width\":640,\"height\":480,
     \"sample_aspect_ratio\":\"1:1\",\"packets\":3376,\"start_time_ms\":1564,\"end_time_ms\":142242,
-    \"frame_interval_ms\":33}]
+    \"frame_interval_ms\":33,\"gaps\":[]}]
 
   start_time_ms   the container's start time, in whole milliseconds
   end_time_ms     the timestamp of the last packet
   duration_ms     end_time_ms - start_time_ms
   creation_time   the container's tag; null when it has none
 
-A record whose file is missing, is no Matroska file or holds no packet goes on
-with an \"error\" field, and the status is 1. Of a file that breaks off, what
-is whole counts; a warning says so. Records of type \"data\" hold no sound or
-picture: they are handed on as they are.
+A record whose file is missing or is no Matroska file goes on with an \"error\"
+field, and the status is 1. Of a file that breaks off, what is whole counts; a
+warning says so. A file without a packet has no times: they are null, and a
+warning says so. Records of type \"data\" hold no sound or picture: they are
+handed on as they are.
 
 Examples:
   tw-fetch --dir media < list.jsonl | tw-probe | tw-offsets

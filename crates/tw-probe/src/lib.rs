@@ -35,7 +35,7 @@ impl Tool for Cli {
     }
 
     fn run(self) -> anyhow::Result<Status> {
-        let gap = self.gaps.map(|ms| Micros(i64::from(ms) * 1000));
+        let gap = (self.gaps > 0).then(|| Micros(i64::from(self.gaps) * 1000));
         let ffprobe = Arc::new(Ffprobe::find(self.silence(), gap)?);
         let data = Arc::new(AtomicU64::new(0));
         let progress = Arc::new(Progress::new(Some(0), BAR));
@@ -76,8 +76,12 @@ fn probe(ffprobe: &Ffprobe, gaps: bool, record: &mut Record) -> Result<(), Failu
     messages::verbose(format_args!("reading {path}"));
     let answer = ffprobe.read(&path)?;
     let fields = fields::of(&answer.report, gaps)?;
-    if let Some(complaint) = answer.complaint {
-        let (label, packets) = (record.label(), answer.report.packets());
+    let (label, packets) = (record.label(), answer.report.packets());
+    if packets == 0 {
+        messages::warn(format_args!(
+            "{label}: no packets: nothing was recorded in this file, or it breaks off at once"
+        ));
+    } else if let Some(complaint) = answer.complaint {
         messages::warn(format_args!("{label}: {complaint}; the {packets} packets that can be read count"));
     }
     record.set(&fields);
