@@ -80,8 +80,9 @@ mod tests {
     const CANVAS: Size = Size { width: 640, height: 480 };
 
     fn place(layout: &str, tracks: &[(&str, i64, i64)]) -> Vec<(usize, Rect, (i64, i64), i32)> {
-        let room =
-            Room { sid: None, tracks: tracks.iter().map(|(who, a, b)| track_of(who, *a, *b)).collect() };
+        let named =
+            |(who, a, b): &(&str, i64, i64)| Track { name: Some((*who).into()), ..track_of(who, *a, *b) };
+        let room = Room { sid: None, tracks: tracks.iter().map(named).collect() };
         let regions = Request::parse(layout).unwrap().regions(CANVAS).unwrap();
         let placements = regions.place(&room).unwrap();
         placements.into_iter().map(|p| (p.track, p.cell, (p.span.from.0, p.span.to.0), p.z)).collect()
