@@ -77,7 +77,7 @@ fn forty_milliseconds_are_noticed() {
         expected.frames = expected.frames.filter(|_| shifted.is_none());
         let report = tw_testsignal::measure(&scene.room, &expected, &scene.tolerance).unwrap();
         assert_eq!(report.violations.is_empty(), shifted.is_none(), "{shifted:?} {by}\n{report}");
-assert!(shifted.is_none() || report.violations.iter().any(|v| v.contains(word)), "{report}");
+        assert!(shifted.is_none() || report.violations.iter().any(|v| v.contains(word)), "{report}");
     }
 }
 
