@@ -26,6 +26,15 @@ pub struct Cli {
     #[arg(long, value_name = "FILE")]
     pub rooms: Option<PathBuf>,
 
+    /// Take the recordings from the Twilio CLI's JSON instead, - for stdin; nothing is asked of Twilio
+    ///
+    /// What `twilio api:video:v1:recordings:list -o json` prints becomes records with
+    /// the names that the API's fields have. Give the CLI --no-limit: it lists 50
+    /// otherwise.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["room", "rooms", "status", "source_sid",
+          "media_type", "date_created_after", "date_created_before", "limit", "participants"])]
+    pub from_cli: Option<PathBuf>,
+
     /// Only recordings with this status; deleted ones are listed only when asked for
     #[arg(long)]
     pub status: Option<RecordingStatus>,
@@ -85,6 +94,8 @@ Examples:
       jq -r .grouping_sids.room_sid | sort | uniq -c
   Rooms whose list broke off, once more:
     jq -c 'select(.error) | del(.error)' list.jsonl | tw-list --rooms -
+  From what the Twilio CLI has listed:
+    twilio api:video:v1:recordings:list --no-limit -o json | tw-list --from-cli -
   A room as one file:
     tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --run
 
@@ -148,7 +159,10 @@ impl Tool for Cli {
         {
             bail!("--date-created-after is not before --date-created-before: nothing could match");
         }
-        crate::run(&self)
+        match &self.from_cli {
+            Some(file) => crate::from_cli::run(file, &self.common),
+            None => crate::run(&self),
+        }
     }
 }
 
