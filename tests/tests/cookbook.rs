@@ -75,8 +75,16 @@ const RECIPES: [(&str, &str, &str); 14] = [
         "",
         "test $(jq -s 'map(select(.relative_offset_ms >= 0)) | length' from-cli.jsonl) = 4",
     ),
-    ("Look before an hour of encoding", "", "file_is_png() { head -c 4 $1 | grep -q PNG; }; file_is_png preview.png; file_is_png sheet.png"),
-    ("A clip, one speaker large", "", "test $(ffprobe -v error -show_entries format=duration -of csv=p=0 clip.mp4 | cut -c1-3) = 2.0"),
+    (
+        "Look before an hour of encoding",
+        "",
+        "file_is_png() { head -c 4 $1 | grep -q PNG; }; file_is_png preview.png; file_is_png sheet.png",
+    ),
+    (
+        "A clip, one speaker large",
+        "",
+        "test $(ffprobe -v error -show_entries format=duration -of csv=p=0 clip.mp4 | cut -c1-3) = 2.0",
+    ),
     ("Files with people's names", "", "test $(ls by-name/bob-video-RT*.mkv | wc -l) = 1"),
 ];
 
@@ -102,7 +110,9 @@ fn every_recipe_works() {
     let mut all = format!("set -eu\n{MACHINE}");
     for ((title, body), (_, before, holds)) in recipes.iter().zip(RECIPES) {
         let commands = commands(title, body);
-        all.push_str(&format!("{before}\n{commands}\ntrap 'echo \"{title}: not so\" >&2' EXIT\n{holds}\ntrap - EXIT\n"));
+        all.push_str(&format!(
+            "{before}\n{commands}\ntrap 'echo \"{title}: not so\" >&2' EXIT\n{holds}\ntrap - EXIT\n"
+        ));
     }
     let environment = Environment::new().unwrap();
     let output = environment.with_twilio(&all).unwrap();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tw_loopback::{Recording, Twilio, room_sid};
 use tw_tests::environment::Environment;
 
-const TOOLS: [&str; 8] = [
+const TOOLS: [&str; 9] = [
     "tw-list",
     "tw-fetch",
     "tw-probe",
@@ -19,6 +19,7 @@ const TOOLS: [&str; 8] = [
     "tw-ffcmd",
     "tw-ffcmd-step",
     "tw-ffcmd-placement",
+    "tw-ffcmd-still",
     "error",
 ];
 
@@ -36,7 +37,8 @@ fn validator(name: &str) -> Validator {
     let base = "https://tw.invalid/";
     let mut registry = Registry::new();
     for other in TOOLS {
-        registry = registry.add(format!("{base}{other}.json"), Resource::from_contents(schema(other))).unwrap();
+        registry =
+            registry.add(format!("{base}{other}.json"), Resource::from_contents(schema(other))).unwrap();
     }
     let registry = registry.prepare().unwrap();
     jsonschema::options()
@@ -74,7 +76,10 @@ fn assert_described(name: &str, lines: &str, known_before: &BTreeSet<String>) {
     for line in lines.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
         for key in record.as_object().unwrap().keys() {
-            assert!(described.contains(key) || known_before.contains(key), "{name}: {key} is not in its schema");
+            assert!(
+                described.contains(key) || known_before.contains(key),
+                "{name}: {key} is not in its schema"
+            );
         }
         for stream in record["streams"].as_array().into_iter().flatten() {
             for key in stream.as_object().unwrap().keys() {
@@ -115,6 +120,7 @@ fn what_a_pipeline_writes_is_as_the_schemas_say() {
     let refused = run("tw-ffcmd", &["-o", "{room_sid}.webm"], &offsets);
     let steps = run("tw-ffcmd", &with(&["--chunk", "1"]), &offsets);
     let plan = run("tw-ffcmd", &with(&["--emit", "plan"]), &offsets);
+    let still = run("tw-ffcmd", &["--allow-incomplete", "--preview", "{room_sid}.png"], &offsets);
 
     let mut known = BTreeSet::new();
     for (name, lines) in [("tw-list", &list), ("tw-fetch", &fetched), ("tw-offsets", &offsets)] {
@@ -129,6 +135,7 @@ fn what_a_pipeline_writes_is_as_the_schemas_say() {
         ("tw-ffcmd", &refused),
         ("tw-ffcmd-step", &steps),
         ("tw-ffcmd-placement", &plan),
+        ("tw-ffcmd-still", &still),
     ] {
         let lines: String =
             lines.lines().filter(|line| line.contains("room_sid")).map(|line| format!("{line}\n")).collect();
@@ -162,10 +169,16 @@ fn tw_testsignal_room(place: &Environment) -> (PathBuf, PathBuf) {
 #[test]
 fn a_schema_refuses_what_is_wrong() {
     for (name, wrong) in [
-        ("tw-list", r#"{"sid":"RM00000000000000000000000000000000","type":"audio","offset":1,"grouping_sids":{}}"#),
+        (
+            "tw-list",
+            r#"{"sid":"RM00000000000000000000000000000000","type":"audio","offset":1,"grouping_sids":{}}"#,
+        ),
         ("tw-fetch", r#"{"sid":"RT00000000000000000000000000000000","path":"a"}"#),
         ("tw-probe", r#"{"path":"a","start_time_ms":1.5}"#),
-        ("tw-offsets", r#"{"offset":1,"start_time_ms":1,"addition_ms":2,"reference_ms":"2","relative_offset_ms":0}"#),
+        (
+            "tw-offsets",
+            r#"{"offset":1,"start_time_ms":1,"addition_ms":2,"reference_ms":"2","relative_offset_ms":0}"#,
+        ),
         ("tw-ffcmd", r#"{"room_sid":null,"status":"completed"}"#),
         ("tw-ffcmd", r#"{"room_sid":null,"error":{"kind":"media"}}"#),
         ("tw-ffcmd-placement", r#"{"room_sid":null}"#),

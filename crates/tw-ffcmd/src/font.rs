@@ -27,17 +27,15 @@ pub fn find(text: &str) -> Result<PathBuf, Failure> {
     fc_match.args(["--format", "%{file}", &pattern(text)]);
     let (finished, file) = output(fc_match, PATIENCE).map_err(|e| none(&e.to_string()))?;
     let file = PathBuf::from(String::from_utf8_lossy(&file).trim());
-    if finished.status.success() && file.is_file() {
-        Ok(file)
-    } else {
-        Err(none("fc-match knows none"))
-    }
+    if finished.status.success() && file.is_file() { Ok(file) } else { Err(none("fc-match knows none")) }
 }
 
 fn none(why: &str) -> Failure {
     Failure::new(
         ErrorKind::Io,
-        format!("no font for --labels ({why}): install one (fonts-dejavu-core), or name a font's file in TW_FONT"),
+        format!(
+            "no font for --labels ({why}): install one (fonts-dejavu-core), or name a font's file in TW_FONT"
+        ),
     )
 }
 

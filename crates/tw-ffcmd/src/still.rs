@@ -60,8 +60,9 @@ pub fn make(cli: &Cli, job: &Job) -> Result<Record, Failure> {
         let frames = spread(job.timeline.frames);
         (frames.clone(), sheet(job, &frames, small, part.path(), stall)?)
     };
-    part.persist(&job.output)
-        .map_err(|e| Failure::io(format_args!("cannot rename the picture to {}", job.output.display()), &e))?;
+    part.persist(&job.output).map_err(|e| {
+        Failure::io(format_args!("cannot rename the picture to {}", job.output.display()), &e)
+    })?;
     record(job, size, &frames)
 }
 
@@ -164,7 +165,8 @@ pub fn check_labels() -> Result<(), Failure> {
     if ffmpeg::has_filter("drawtext") {
         return Ok(());
     }
-    let what = format!("{} was built without drawtext (libfreetype): leave --labels out, or use another", program());
+    let what =
+        format!("{} was built without drawtext (libfreetype): leave --labels out, or use another", program());
     Err(Failure::new(ErrorKind::Ffmpeg, what))
 }
 

@@ -16,7 +16,7 @@ use tw_core::{Common, Status, Tool};
 /// as soon as its page has come. Without --room and --rooms, all the account's
 /// recordings that match the filters are listed.
 #[derive(Debug, Parser)]
-#[command(name = "tw-list", version, after_help = EXAMPLES)]
+#[command(name = "tw-list", version, after_help = SHORT_EXAMPLES, after_long_help = EXAMPLES)]
 pub struct Cli {
     /// A room's SID, RM…; may be given several times
     #[arg(long, value_name = "RM…", value_parser = room)]
@@ -77,6 +77,12 @@ pub struct Cli {
     #[command(flatten)]
     pub common: Common,
 }
+
+const SHORT_EXAMPLES: &str = "\
+Examples:
+  tw-list --room \"$ROOM\" --participants
+  tw-list --rooms rooms.txt
+  tw-list --date-created-after 2026-01-01 --media-type audio";
 
 const EXAMPLES: &str = "\
 Environment:

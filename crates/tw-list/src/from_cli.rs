@@ -64,7 +64,9 @@ fn record(item: &RawValue) -> Result<Record, String> {
     let Members(members) = serde_json::from_str(item.get()).map_err(|_| "not an object".to_owned())?;
     let fields: Vec<String> = members
         .iter()
-        .map(|(name, value)| format!("{}:{}", serde_json::Value::from(snake_case(name)), one_line(value.get())))
+        .map(|(name, value)| {
+            format!("{}:{}", serde_json::Value::from(snake_case(name)), one_line(value.get()))
+        })
         .collect();
     let record = Record::parse(format!("{{{}}}", fields.join(","))).map_err(|e| e.to_string())?;
     match record.text_of("sid") {

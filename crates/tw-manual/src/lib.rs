@@ -103,8 +103,11 @@ fn man_page(tool: Command, page: &mut Vec<u8>) -> io::Result<()> {
         }
         writeln!(page, ".fi")?;
     }
-    let others: Vec<String> =
-        others.iter().filter(|other| **other != name).map(|other| format!("\\fB{}\\fR(1)", roff(other))).collect();
+    let others: Vec<String> = others
+        .iter()
+        .filter(|other| **other != name)
+        .map(|other| format!("\\fB{}\\fR(1)", roff(other)))
+        .collect();
     writeln!(page, ".SH \"SEE ALSO\"\n{}, \\fBffmpeg\\fR(1), \\fBjq\\fR(1)", others.join(", "))
 }
 

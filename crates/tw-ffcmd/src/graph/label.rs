@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use super::{Chain, picture};
 use crate::layout::Rect;
 use crate::room::Span;
-use crate::timeline::Timeline;
 use crate::timeline::Frames;
+use crate::timeline::Timeline;
 
 /// A name in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,7 +177,10 @@ mod tests {
         let chains = || vec![Chain::source().then("color").into_pads([picture::PAD])];
         let graph = |slice| join(&over(chains(), std::slice::from_ref(&label), &timeline, slice));
         let whole = graph(timeline.all());
-        assert!(whole.starts_with("color[unnamed];[unnamed]drawtext=fontfile='/fonts/a.ttf':text='alice':"), "{whole}");
+        assert!(
+            whole.starts_with("color[unnamed];[unnamed]drawtext=fontfile='/fonts/a.ttf':text='alice':"),
+            "{whole}"
+        );
         assert!(whole.contains("enable='between(t*30,30-0.5,60-0.5)'[picture]"), "{whole}");
         assert!(graph(Frames { first: 45, end: 90 }).contains("between(t*30,0-0.5,15-0.5)"));
         assert_eq!(graph(Frames { first: 90, end: 120 }), "color[picture]");
