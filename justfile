@@ -79,9 +79,25 @@ lint:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 
-# Install the five tools for this user
+# Install the five tools for this user (or into PREFIX), with man pages and completions
 install:
-    for tool in {{tools}}; do cargo install --locked --path "crates/$tool"; done
+    #!/bin/sh
+    set -eu
+    root=${PREFIX:+"--root $PREFIX"}
+    for tool in {{tools}}; do cargo install --locked $root --path "crates/$tool"; done
+    share=${PREFIX:+$PREFIX/share}
+    share=${share:-${XDG_DATA_HOME:-$HOME/.local/share}}
+    cargo run --quiet --package tw-manual -- "$share"
+    echo "man pages and completions are in $share"
+    echo "zsh finds them with: fpath+=($share/zsh/site-functions)"
+
+# Play compositions of every codec in a headless Chromium (docs/playback.md)
+play-test: setup build
+    python3 tests/playback/play.py "${CARGO_TARGET_DIR:-target}/debug"
+
+# Check that the crates can be packaged
+package:
+    cargo package --workspace --no-verify --allow-dirty --quiet --exclude tw-tests --exclude tw-manual --exclude tw-loopback --exclude tw-testsignal
 
 # What CI runs
 ci:
