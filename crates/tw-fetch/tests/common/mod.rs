@@ -1,6 +1,8 @@
 //! tw-fetch against a loopback Twilio.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub mod sealed;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
