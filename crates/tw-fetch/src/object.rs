@@ -27,13 +27,15 @@ impl Object {
             Failure::new(ErrorKind::Refused, format!("media_external_location is {location:?}: {why}"))
         };
         let url = Url::parse(location).map_err(|e| refused(&e.to_string()))?;
+        if !matches!(url.scheme(), "https" | "http" | "s3") {
+            return Err(refused("not https"));
+        }
         let host = url.host_str().ok_or_else(|| refused("no host"))?;
         let path = percent_decode_str(url.path()).decode_utf8().map_err(|_| refused("not UTF-8"))?;
         let path = path.strip_prefix('/').unwrap_or(&path);
         let bucket = match url.scheme() {
             "s3" => Some(host),
-            "https" | "http" => bucket_in_host(host),
-            _ => return Err(refused("not https")),
+            _ => bucket_in_host(host),
         };
         let (bucket, key) = match bucket {
             Some(bucket) => (bucket, path),
