@@ -45,7 +45,7 @@ demo: setup build
     set -eu
     export PATH="$PWD/${CARGO_TARGET_DIR:-target}/debug:$PATH"
     mkdir -p demo && cd demo
-    tw-loopback --media twilio -- sh -eu <<'END'
+    tw-loopback --media twilio -- sh -eu <<"END"
     tw-list --room "$ROOM" | tw-fetch --dir media | tw-probe | tw-offsets --to table
     tw-list --room "$ROOM" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --overwrite --run > job.json
     END
