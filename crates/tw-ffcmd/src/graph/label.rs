@@ -47,7 +47,7 @@ impl Label {
             // Half a frame earlier, where no frame lies: times are floats here.
             .map(|(first, end)| format!("between(t*{},{first}-0.5,{end}-0.5)", timeline.rate))
             .collect();
-        let size = (self.cell.height / 18).clamp(10, 40);
+        let size = (self.cell.height.min(self.cell.width) / 18).clamp(10, 40);
         let margin = size / 2;
         let text = shortened(&self.text, self.cell.width.saturating_sub(4 * margin) / size * 2);
         if times.is_empty() || text.is_empty() {
