@@ -59,6 +59,10 @@ test: setup check-format lint build
 only NAME: setup build
     cargo test --quiet --workspace -- {{NAME}}
 
+# Compose and measure every case of docs/sync.md on the ffmpeg at hand (TW_FFMPEG names another)
+sync *ARGS: build
+    cargo run --quiet --package tw-tests --bin tw-sync -- {{ARGS}}
+
 # Format the code
 fmt:
     cargo fmt --all

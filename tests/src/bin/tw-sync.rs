@@ -7,8 +7,11 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 use clap::Parser;
 use tw_tests::sync::table::{self, Row};
-use tw_tests::sync::{Case, cases, run, sheet};
+use tw_tests::sync::{Case, cases, long, run, sheet};
 use tw_testsignal::{Report, ffmpeg};
+
+/// An hour with ten participants may take that much, in bytes.
+const MEMORY: u64 = 300_000_000;
 
 /// Compose and measure the cases of docs/sync.md on the ffmpeg at hand
 #[derive(Parser)]
@@ -22,6 +25,9 @@ struct Cli {
     /// Leave a contact sheet of each case in this folder
     #[arg(long, value_name = "DIR")]
     sheets: Option<PathBuf>,
+    /// Instead of the cases: an hour with ten participants, and the memory it takes
+    #[arg(long)]
+    long: bool,
 }
 
 fn main() -> Result<ExitCode> {
@@ -32,6 +38,12 @@ fn main() -> Result<ExitCode> {
     }
     let version = version()?;
     writeln!(out, "ffmpeg {version}\n")?;
+    if cli.long {
+        let long = long::run()?;
+        writeln!(out, "{}\npeak of memory: {} MB", long.report, long.peak / 1_000_000)?;
+        let holds = long.report.violations.is_empty() && long.peak < MEMORY;
+        return Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let wanted = |case: &&Case| cli.names.is_empty() || cli.names.iter().any(|n| case.name.contains(n));
     let mut rows = Vec::new();
     for case in cases::all().filter(wanted) {

@@ -1,6 +1,8 @@
 //! Rooms that have to be in sync, whatever their recordings are like.
 
 pub mod cases;
+pub mod long;
+pub mod memory;
 pub mod run;
 pub mod scene;
 pub mod sheet;

@@ -57,13 +57,19 @@ pub fn places(environment: &Environment, fetched: &[u8]) -> Result<Output> {
 /// # Errors
 /// If it can't be started. How it ended is in the result.
 pub fn compose(environment: &Environment, scene: &Scene, placed: &[u8]) -> Result<Output> {
+    environment.filter("tw-ffcmd", &arguments(scene), placed)
+}
+
+/// tw-ffcmd's flags for a scene.
+#[must_use]
+pub fn arguments(scene: &Scene) -> Vec<String> {
     let mut arguments = vec!["--run".to_owned(), "--speed=fast".to_owned()];
     if let Some((width, height)) = scene.composition.size {
         arguments.push(format!("--size={width}x{height}"));
     }
     arguments.push(format!("--output={}", scene.composition.path.display()));
     arguments.extend(scene.flags.iter().cloned());
-    environment.filter("tw-ffcmd", &arguments, placed)
+    arguments
 }
 
 /// Measures what was composed.

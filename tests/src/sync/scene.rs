@@ -127,7 +127,7 @@ impl Scene {
         let (width, height) = self.composition.size.unwrap_or((CANVAS.width, CANVAS.height));
         let side = |length: u32, parts: u32, i: u32| {
             let free = length - spacing * (parts - 1);
-            let (from, to) = (free * i / parts & !1, free * (i + 1) / parts & !1);
+            let (from, to) = ((free * i / parts) & !1, (free * (i + 1) / parts) & !1);
             (from + i * spacing, to - from)
         };
         for (i, tracks) in (0..).zip(tracks) {

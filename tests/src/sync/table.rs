@@ -34,9 +34,8 @@ impl Row {
 
     fn markdown(&self) -> String {
         let about = self.about.replace('|', "\\|");
-        let report = match &self.result {
-            Ok(report) => report,
-            Err(_) => return format!("| `{}` | {about} | | | | | | **not composed** |", self.name),
+        let Ok(report) = &self.result else {
+            return format!("| `{}` | {about} | | | | | | **not composed** |", self.name);
         };
         let pictures = over(report.cells.iter().map(|cell| cell.errors));
         let voices = over(report.voices.iter().map(|voice| voice.errors));
@@ -80,7 +79,7 @@ fn span(count: usize, errors: Errors, decimals: usize) -> String {
 /// The section of a version of ffmpeg.
 #[must_use]
 pub fn section(version: &str, rows: &[Row]) -> String {
-    let mut text = format!("{}{version}\n\n", HEADING);
+    let mut text = format!("{HEADING}{version}\n\n");
     let failed = rows.iter().filter(|row| !row.holds()).count();
     let _ = writeln!(text, "{} cases, {failed} of them not as they should be.\n", rows.len());
     text += "| case | recordings | frames | cells: error in ms | voices: error in ms | delay of all sound, ms | peak, dBFS | violations |\n";

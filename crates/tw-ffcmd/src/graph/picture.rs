@@ -209,9 +209,9 @@ fn fit(cell: Rect) -> String {
 ///
 /// By its position and not by `enable`: that is evaluated whenever a frame is
 /// taken from either input, with that input's own count and time, so that the
-/// last one taken decides. Measured with `enable='between(n,…)'` (versions 5.1
-/// and 9.0): a participant who joined 1.3 s late was black in 39 of his first 50
-/// frames. A position is computed as the canvas' frame is drawn, at its time.
+/// last one taken decides. Measured with `enable='between(n,…)'` (version 5.1):
+/// a participant who joined 1.3 s late was black in 39 of her 60 frames. A
+/// position is computed as the canvas' frame is drawn, at its time.
 fn lay_over(cell: Rect, shown: &[Frames], slice: Frames, rate: Rate) -> String {
     let times: Vec<String> = shown
         .iter()
