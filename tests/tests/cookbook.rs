@@ -109,7 +109,9 @@ fn every_recipe_works() {
     assert_eq!(titles, RECIPES.map(|(title, ..)| title), "a recipe without a check");
     let mut all = format!("set -eu\n{MACHINE}");
     for ((title, body), (_, before, holds)) in recipes.iter().zip(RECIPES) {
-        let commands = commands(title, body);
+        // In the shell's quotes there.
+        let title = title.replace('\'', "’");
+        let commands = commands(&title, body);
         all.push_str(&format!(
             "{before}\n{commands}\ntrap 'echo \"{title}: not so\" >&2' EXIT\n{holds}\ntrap - EXIT\n"
         ));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::messages;
+use crate::{messages, terminal};
 
 /// When progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -35,8 +35,7 @@ pub fn init(when: When) {
 /// The progress of one piece of work, in units whose number may grow.
 ///
 /// `template` is [indicatif's](https://docs.rs/indicatif); `{msg}` says what is
-/// under way. It should stay below 80 columns: a longer line that wraps when the
-/// terminal becomes narrower can't be taken away any more.
+/// under way. It should fit into 72 columns: see `terminal`.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -72,9 +71,9 @@ impl Progress {
     /// A bar, a log, or nothing, as the user wants it.
     pub fn new(total: Option<u64>, template: &str) -> Self {
         let when = WHEN.get().copied().unwrap_or(When::Never);
-        let terminal = stderr().is_terminal();
-        let shown = when != When::Never && terminal;
-        let log = (when == When::Always && !terminal).then(|| Mutex::new(Instant::now()));
+        let on_terminal = stderr().is_terminal();
+        let shown = when != When::Never && on_terminal && terminal::is_ours();
+        let log = (when == When::Always && !on_terminal).then(|| Mutex::new(Instant::now()));
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         if shown {
             let bar = messages::bars().add(bar);
