@@ -8,13 +8,15 @@ tools := "tw-list tw-fetch tw-probe tw-offsets tw-ffcmd"
 default:
     @just --list --unsorted
 
-# Install ffmpeg and jq where they are missing
+# Install ffmpeg and jq, and for the tests openssl and curl, where they are missing
 setup:
     #!/bin/sh
     set -eu
     missing=
     command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || missing="ffmpeg"
-    command -v jq >/dev/null || missing="$missing jq"
+    for program in jq openssl curl; do
+        command -v $program >/dev/null || missing="$missing $program"
+    done
     [ -n "$missing" ] || exit 0
     sudo=
     [ "$(id -u)" = 0 ] || ! command -v sudo >/dev/null || sudo=sudo
@@ -79,7 +81,19 @@ lint:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 
+# Make the pictures in docs/layouts anew
+layouts: setup build
+    mkdir -p demo/layouts
+    PATH="$PWD/${CARGO_TARGET_DIR:-target}/debug:$PATH" tw-loopback --media demo/twilio -- docs/layouts/make.sh demo/layouts
+
 # Install the five tools for this user (or into PREFIX), with man pages and completions
+
+# By hand: tw-fetch --external with the AWS command line and an S3 server (moto, from PyPI)
+external-test: build
+    crates/tw-fetch/tests/by-hand/s3.sh "${CARGO_TARGET_DIR:-target}/debug/tw-fetch"
+
+# Install the five tools for this user
+
 install:
     #!/bin/sh
     set -eu

@@ -35,4 +35,5 @@ tests! {
     late_and_early rejoin rejoin_by_identity camera_and_screen room_recovery nobody_seen nobody_heard
     alone sixteen fifty ten_minutes_of_nobody data_tracks
     row column focus background_and_cell_gap window window_off_the_grid audio_only mp4 mkv
+    regions regions_twice regions_later
 }

@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Media,
     /// ffmpeg or ffprobe failed.
     Ffmpeg,
+    /// A program of the user's own failed (`tw-fetch --external`).
+    External,
     /// A room of which a recording is missing.
     Incomplete,
 }

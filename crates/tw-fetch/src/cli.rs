@@ -6,6 +6,7 @@ use clap::Parser;
 use tw_core::http::HttpOptions;
 use tw_core::{Common, Status, Tool};
 
+use crate::external::External;
 use crate::template::Template;
 
 /// Download the media of Twilio Video recordings
@@ -37,6 +38,25 @@ pub struct Cli {
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
 
+    /// Your RSA private key, in PEM, for encrypted recordings; repeatable
+    ///
+    /// Media with an encryption_key is decrypted as it comes, and nothing of it is
+    /// stored encrypted. PKCS#1 and PKCS#8 will do, without a passphrase; so will a
+    /// pipe. With several keys, for an account that has changed its key, the one
+    /// that fits is taken.
+    #[arg(long, value_name = "FILE", help_heading = "Encrypted recordings and your own bucket")]
+    pub private_key: Vec<PathBuf>,
+
+    /// Your command that fetches what is in a bucket of your own
+    ///
+    /// For recordings with a media_external_location. It is split into words as a
+    /// shell would, but no shell runs it. {path} in it is the file to be written,
+    /// {url} the media_external_location, {bucket} and {key} what it names, and any
+    /// field of the record can stand there too. Whether the file is whole is checked
+    /// as for all others. The command has all the time it wants.
+    #[arg(long, value_name = "COMMAND", help_heading = "Encrypted recordings and your own bucket")]
+    pub external: Option<External>,
+
     /// Where Twilio is, and how patient we are with it.
     #[command(flatten)]
     pub http: HttpOptions,
@@ -67,11 +87,20 @@ Examples:
     tw-fetch --dir media --name '{room_sid}/{track_name}-{sid}.{container_format}' list.jsonl
   What failed, once more:
     jq -c 'select(.error) | del(.error)' media.jsonl | tw-fetch --dir media
+  Encrypted recordings, with a key that has a passphrase (bash):
+    tw-fetch --private-key <(openssl pkey -in key.pem) list.jsonl
+  From a bucket of your own:
+    tw-fetch --external 'aws s3 cp s3://{bucket}/{key} {path}' list.jsonl
+    tw-fetch --external 'rclone copyto remote:{bucket}/{key} {path}' list.jsonl
+  From there, and encrypted: the program has to print the object's metadata.
+    tw-fetch --private-key key.pem --external \\
+      'aws s3api get-object --bucket {bucket} --key {key} {path}' list.jsonl
 
 What is there already: a file of just the record's size is whole. For a record
 without a size (Twilio gives null or 0 at times) any file of that name that isn't
 empty is. A file of another size is replaced once the new one is whole, if the
 name holds {sid}; else the record fails, since it may be another recording's.
+Twilio's size of an encrypted recording may be that before or after encryption.
 
 A record whose media can't be had comes out with \"error\", and the status is 1:
 0 all done, 1 some record failed, 2 wrong usage or set-up.";

@@ -1,15 +1,22 @@
 //! One recording's media, from Twilio into its file.
+//!
+//! Encrypted media is decrypted as it comes; media in the user's own bucket is
+//! fetched by `from_bucket`.
 
 use std::cell::Cell;
 use std::path::Path;
 
-use tw_core::http::{Client, HttpError, MediaAddress, Side};
+use tw_core::http::{self, Client, HttpError, MediaAddress, Side};
 use tw_core::progress::Progress;
 use tw_core::{ErrorKind, Failure, Record, messages};
 use url::Url;
 
+use crate::envelope::{self, Envelope, HEADER_PREFIX};
+use crate::expected::{self, Expected, wrong_length};
+use crate::external::External;
 use crate::folder::{Present, present};
 use crate::part::PartFile;
+use crate::private_key::PrivateKeys;
 use crate::recording;
 
 /// So often media that isn't there is asked for again: with the usual pauses about
@@ -23,6 +30,10 @@ const PROGRESS: u64 = 1 << 20;
 /// One recording to be fetched.
 pub(crate) struct Download<'a> {
     pub(crate) client: &'a Client,
+    /// Open encrypted recordings.
+    pub(crate) keys: &'a PrivateKeys,
+    /// Fetches from the user's own bucket.
+    pub(crate) external: Option<&'a External>,
     /// Bytes that came, for people to see.
     pub(crate) progress: &'a Progress,
     /// The same, of this recording alone.
@@ -36,7 +47,7 @@ pub(crate) struct Download<'a> {
 }
 
 /// Why one try failed.
-enum Trouble {
+pub(crate) enum Trouble {
     /// With Twilio or the storage: another try may do better.
     Http(HttpError),
     /// With the disk, or for good.
@@ -51,6 +62,15 @@ impl From<HttpError> for Trouble {
     }
 }
 
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Http(error) => error.into(),
+            Trouble::Final(failure) | Trouble::Worthless(failure) => failure,
+        }
+    }
+}
+
 impl Download<'_> {
     /// Makes sure that the file is there, whole. Gives its length in bytes.
     ///
@@ -58,28 +78,38 @@ impl Download<'_> {
     /// A [`Failure`] that says why it isn't; then nothing stands under its name
     /// that wasn't there before.
     pub(crate) fn run(&self) -> Result<u64, Failure> {
-        let size = recording::size(self.record)?;
-        if let Some(bytes) = self.there(size)? {
+        let expected = Expected::of(self.record)?;
+        if let Some(bytes) = self.there(expected)? {
             return Ok(bytes);
         }
         recording::check(self.record)?;
+        let location = recording::external_location(self.record);
+        if location.is_some() && self.external.is_none() {
+            return Err(Failure::new(
+                ErrorKind::Media,
+                "its media is in a bucket of your own (media_external_location): name a program that \
+                 gets it from there with --external, see tw-fetch --help",
+            ));
+        }
+        let key_sid = recording::encryption_key(self.record);
+        if key_sid.is_some() && self.keys.is_empty() {
+            return Err(envelope::locked(key_sid.as_deref()));
+        }
         let media = recording::media(self.client, self.record, self.sid)?;
         let mut part = PartFile::open(self.target, self.sid)?;
         // Another run may have finished it while we waited for the lock.
-        if let Some(bytes) = self.there(size)? {
+        if let Some(bytes) = self.there(expected)? {
             part.discard();
             return Ok(bytes);
         }
-        if let Err(trouble) = self.fetch(&mut part, &media, size) {
-            let (failure, worthless) = match trouble {
-                Trouble::Worthless(failure) => (failure, true),
-                Trouble::Final(failure) => (failure, false),
-                Trouble::Http(error) => (error.into(), false),
-            };
-            if worthless || part.length() == 0 {
+        if let (Some(external), Some(location)) = (self.external, location) {
+            return self.fetch_with(external, &location, part, expected);
+        }
+        if let Err(trouble) = self.fetch(&mut part, &media, expected) {
+            if matches!(trouble, Trouble::Worthless(_)) || part.length() == 0 {
                 part.discard();
             }
-            return Err(failure);
+            return Err(trouble.into());
         }
         let bytes = part.length();
         part.finish(self.target)?;
@@ -87,35 +117,28 @@ impl Download<'_> {
     }
 
     /// The length of the file, if it is there and whole.
-    fn there(&self, size: Option<u64>) -> Result<Option<u64>, Failure> {
+    fn there(&self, expected: Expected) -> Result<Option<u64>, Failure> {
         let Present::File(bytes) = present(self.target)? else { return Ok(None) };
-        match size {
-            Some(size) if size == bytes => Ok(Some(bytes)),
-            // Files have their names only when they are whole.
-            None if bytes > 0 => Ok(Some(bytes)),
-            _ if self.unique => {
-                messages::verbose(format_args!(
-                    "{} has {bytes} bytes, not what it should: fetched anew",
-                    self.target.display()
-                ));
-                Ok(None)
-            }
-            _ => {
-                let target = self.target.display();
-                Err(Failure::new(
-                    ErrorKind::Io,
-                    format!(
-                        "{target} is there already, of {bytes} bytes, and may be another recording's: \
-                         put {{sid}} into --name, or move it away"
-                    ),
-                ))
-            }
+        if expected.is_met_by(self.target, bytes) {
+            return Ok(Some(bytes));
         }
+        let target = self.target.display();
+        if self.unique {
+            messages::verbose(format_args!("{target} has {bytes} bytes, not what it should: fetched anew"));
+            return Ok(None);
+        }
+        Err(Failure::new(
+            ErrorKind::Io,
+            format!(
+                "{target} is there already, of {bytes} bytes, and may be another recording's: \
+                 put {{sid}} into --name, or move it away"
+            ),
+        ))
     }
 
     /// Tries until the part is whole, or there is no use.
-    fn fetch(&self, part: &mut PartFile, media: &Url, size: Option<u64>) -> Result<(), Trouble> {
-        if part.is_whole() && size.is_none_or(|size| size == part.length()) {
+    fn fetch(&self, part: &mut PartFile, media: &Url, expected: Expected) -> Result<(), Trouble> {
+        if part.is_whole() && expected.fits(part.length()) {
             return Ok(());
         }
         let what = format!("media of {}", self.sid);
@@ -124,7 +147,7 @@ impl Download<'_> {
         let (mut expired, mut missing) = (0, 0);
         loop {
             let before = part.length();
-            let error = match self.attempt(part, media, &mut address, size) {
+            let error = match self.attempt(part, media, &mut address, expected) {
                 Err(Trouble::Http(error)) => error,
                 result => return result,
             };
@@ -159,54 +182,82 @@ impl Download<'_> {
         part: &mut PartFile,
         media: &Url,
         address: &mut Option<MediaAddress>,
-        size: Option<u64>,
+        expected: Expected,
     ) -> Result<(), Trouble> {
         let address = match address {
             Some(address) => address,
             None => address.insert(self.client.media_address(media)?),
         };
-        let resume = part.resume();
+        let resume = part.resume().map_err(Trouble::Final)?;
         let mut body = self.client.open(address, resume.as_ref())?;
-        if let (Some(total), Some(size)) = (body.total, size)
-            && total != size
-        {
-            return Err(Trouble::Worthless(wrong_length(&format!("would have {total} bytes"), size)));
+        let mut envelope = self.envelope(&body)?;
+        if body.start > 0 && envelope.is_some() != part.is_decrypted() {
+            // The same bytes, but what is there was made of them in another way.
+            body = self.client.open(address, None)?;
+            envelope = self.envelope(&body)?;
         }
+        let stored = match &envelope {
+            Some(envelope) => envelope.stored_length(body.total, expected),
+            None => expected.stored_length(body.total),
+        }
+        .map_err(Trouble::Worthless)?;
         if body.start == 0 {
-            part.begin(self.sid, body.etag.as_deref(), body.total).map_err(Trouble::Final)?;
+            let total = envelope.as_ref().map_or(body.total, |envelope| envelope.length);
+            part.begin(self.sid, body.etag.as_deref(), total, envelope.is_some()).map_err(Trouble::Final)?;
         } else {
             messages::verbose(format_args!("media of {}: going on after {} bytes", self.sid, body.start));
         }
-        let expected = body.total.or(size);
+        let mut decryption = envelope.as_ref().map(|envelope| match body.start {
+            0 => envelope.decryption(),
+            _ => envelope.decryption_from_block_before(),
+        });
+        let mut arrived = body.start;
         let mut buffer = vec![0; 64 << 10];
         loop {
             let read = body.read(&mut buffer)?;
             if read == 0 {
                 break;
             }
-            part.append(&buffer[..read]).map_err(Trouble::Final)?;
+            match &mut decryption {
+                Some(decryption) => append_decrypted(part, &decryption.push(&buffer[..read]))?,
+                None => part.append(&buffer[..read]).map_err(Trouble::Final)?,
+            }
+            arrived += read as u64;
             self.received.update(|bytes| bytes + read as u64);
             self.progress.advance(read as u64);
-            if let Some(expected) = expected.filter(|expected| part.length() > *expected) {
-                let more = format!("has more than {} bytes", part.length());
-                return Err(Trouble::Worthless(wrong_length(&more, expected)));
+            if let Some(stored) = stored.filter(|stored| arrived > *stored) {
+                let more = format!("has more than {arrived} bytes");
+                return Err(Trouble::Worthless(wrong_length(&more, stored)));
             }
         }
-        match expected {
-            Some(expected) if part.length() < expected => Err(Trouble::Http(HttpError::Network {
-                what: format!("the media broke off after {} of {expected} bytes", part.length()),
+        if let Some(stored) = stored.filter(|stored| arrived < *stored) {
+            return Err(Trouble::Http(HttpError::Network {
+                what: format!("the media broke off after {arrived} of {stored} bytes"),
                 transient: true,
-            })),
-            _ if part.length() == 0 => {
-                let failure = Failure::new(ErrorKind::Media, "its media is empty");
-                Err(Trouble::Worthless(failure))
-            }
-            _ => Ok(()),
+            }));
         }
+        if let Some((decryption, envelope)) = decryption.zip(envelope) {
+            append_decrypted(part, &decryption.finish().map_err(Trouble::Worthless)?)?;
+            envelope.check(part.length(), expected).map_err(Trouble::Worthless)?;
+        }
+        if part.length() == 0 {
+            return Err(Trouble::Worthless(Failure::new(ErrorKind::Media, "its media is empty")));
+        }
+        Ok(())
+    }
+
+    /// What comes with encrypted media, opened.
+    fn envelope(&self, body: &http::Download) -> Result<Option<Envelope>, Trouble> {
+        let about = |name: &str| body.header(&format!("{HEADER_PREFIX}{name}"));
+        let key_sid = recording::encryption_key(self.record);
+        Envelope::open(about, self.keys, key_sid.as_deref()).map_err(Trouble::Final)
     }
 }
 
-fn wrong_length(what: &str, size: u64) -> Failure {
-    let message = format!("its media {what}, but Twilio's size is {size}: list it again, or tell Twilio");
-    Failure::new(ErrorKind::Media, message)
+/// Appends decrypted media, if it is any.
+pub(crate) fn append_decrypted(part: &mut PartFile, bytes: &[u8]) -> Result<(), Trouble> {
+    if part.length() == 0 && !bytes.is_empty() {
+        expected::check_beginning(bytes).map_err(Trouble::Worthless)?;
+    }
+    part.append(bytes).map_err(Trouble::Final)
 }

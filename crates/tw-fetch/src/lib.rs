@@ -3,11 +3,22 @@
 //! `recording` is what a record says, `template` and `folder` where its file goes,
 //! `part` the file on its way, `download` one recording from start to end. Here
 //! each recording gets its file once, whoever asks for it.
+//!
+//! Encrypted recordings: `private_key` opens the `envelope`, whose key is for the
+//! `decryption`. Those in the user's own bucket: `external` is the user's command,
+//! `object` what it is told, `from_bucket` one recording from start to end.
 
 mod cli;
+mod decryption;
 mod download;
+mod envelope;
+mod expected;
+mod external;
 mod folder;
+mod from_bucket;
+mod object;
 mod part;
+mod private_key;
 mod recording;
 mod template;
 
@@ -24,19 +35,27 @@ use tw_core::{ErrorKind, Failure, Record, Status, filter, input};
 
 pub use cli::Cli;
 use download::Download;
+pub use external::External;
 use folder::Folder;
+use private_key::PrivateKeys;
 pub use template::Template;
 
 /// Fetches what the records name.
 ///
 /// # Errors
-/// For wrong set-up (flags, credentials, a folder that can't be made), and when
+/// For wrong set-up (flags, keys, credentials, a folder that can't be made), and when
 /// stdin can't be read or stdout is closed or full.
 pub fn run(cli: Cli) -> anyhow::Result<Status> {
+    let keys = PrivateKeys::read(&cli.private_key)?;
+    if let Some(external) = &cli.external {
+        external.require()?;
+    }
     let client = Arc::new(cli.http.client()?);
     let bytes = Arc::new(Progress::bytes());
     let fetcher = Fetcher {
         client: Arc::clone(&client),
+        keys,
+        external: cli.external,
         folder: Folder::open(&cli.dir)?,
         template: cli.name,
         bytes: Arc::clone(&bytes),
@@ -66,6 +85,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
 
 struct Fetcher {
     client: Arc<Client>,
+    keys: PrivateKeys,
+    external: Option<External>,
     folder: Folder,
     template: Template,
     /// Bytes that came, of those that the input's records announce.
@@ -109,9 +130,18 @@ impl Fetcher {
         }
         let fetch = || {
             self.folder.make_parents(&relative)?;
-            let (client, progress) = (&*self.client, &*self.bytes);
-            let unique = self.template.is_unique();
-            Download { client, progress, received, record, sid: &sid, target: &path, unique }.run()
+            let download = Download {
+                client: &self.client,
+                keys: &self.keys,
+                external: self.external.as_ref(),
+                progress: &self.bytes,
+                received,
+                record,
+                sid: &sid,
+                target: &path,
+                unique: self.template.is_unique(),
+            };
+            download.run()
         };
         let bytes = claim.result.get_or_init(fetch).clone()?;
         Ok((path, bytes))

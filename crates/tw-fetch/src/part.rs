@@ -1,7 +1,8 @@
 //! A file on its way: `.NAME.part`, with a note beside it of what it is a part of.
 //!
 //! The part is locked while it is written, so that of two runs one writes and the
-//! other waits. It outlives us: the next run goes on where it ends.
+//! other waits. It outlives us: the next run goes on where it ends. Of encrypted
+//! media it holds what has been decrypted, and neither part nor note a key.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -13,6 +14,8 @@ use rustix::io::{Errno, retry_on_intr};
 use serde::{Deserialize, Serialize};
 use tw_core::http::Part;
 use tw_core::{Failure, messages};
+
+use crate::decryption::BLOCK;
 
 /// A part that is open and locked.
 #[derive(Debug)]
@@ -32,6 +35,9 @@ struct Note {
     etag: String,
     /// Length of the whole in bytes, if it was announced.
     total: Option<u64>,
+    /// Whether the media is stored encrypted: the part is not.
+    #[serde(default)]
+    decrypted: bool,
 }
 
 impl Note {
@@ -83,10 +89,30 @@ impl PartFile {
         self.length
     }
 
-    /// What is there and can be gone on with.
-    pub(crate) fn resume(&self) -> Option<Part> {
-        let note = self.note.as_ref().filter(|_| self.length > 0)?;
-        Some(Part { length: self.length, etag: note.etag.clone() })
+    /// What is there and can be gone on with. Of encrypted media, that is whole
+    /// blocks, and the last of them is to be asked for once more: it is needed to
+    /// decrypt the next one (see `decryption`).
+    ///
+    /// # Errors
+    /// When what is not a whole block can't be cut off.
+    pub(crate) fn resume(&mut self) -> Result<Option<Part>, Failure> {
+        let Some(note) = &self.note else { return Ok(None) };
+        let etag = note.etag.clone();
+        if note.total.is_some_and(|total| total < self.length) {
+            return Ok(None);
+        }
+        if !note.decrypted {
+            return Ok((self.length > 0).then_some(Part { length: self.length, etag }));
+        }
+        let blocks = self.length - self.length % BLOCK as u64;
+        self.file.set_len(blocks).map_err(|e| self.failure(&e))?;
+        self.length = blocks;
+        Ok((blocks > BLOCK as u64).then(|| Part { length: blocks - BLOCK as u64, etag }))
+    }
+
+    /// Whether what is there was decrypted.
+    pub(crate) fn is_decrypted(&self) -> bool {
+        self.note.as_ref().is_some_and(|note| note.decrypted)
     }
 
     /// Whether all of it is there, and only the final name is missing.
@@ -94,13 +120,19 @@ impl PartFile {
         self.length > 0 && self.note.as_ref().is_some_and(|note| note.total == Some(self.length))
     }
 
-    /// Begins anew: an empty part of this media. Without an entity tag there is no
-    /// note, and no going on with it later.
+    /// Begins anew: an empty part of this media, `total` bytes long in the end.
+    /// Without an entity tag there is no note, and no going on with it later.
     ///
     /// # Errors
     /// When it can't be written.
-    pub(crate) fn begin(&mut self, sid: &str, etag: Option<&str>, total: Option<u64>) -> Result<(), Failure> {
-        self.note = etag.map(|etag| Note { sid: sid.into(), etag: etag.into(), total });
+    pub(crate) fn begin(
+        &mut self,
+        sid: &str,
+        etag: Option<&str>,
+        total: Option<u64>,
+        decrypted: bool,
+    ) -> Result<(), Failure> {
+        self.note = etag.map(|etag| Note { sid: sid.into(), etag: etag.into(), total, decrypted });
         self.rewrite().map_err(|e| self.failure(&e))
     }
 

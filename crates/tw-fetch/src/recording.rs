@@ -83,23 +83,31 @@ pub(crate) fn announced(line: &Line) -> u64 {
 /// # Errors
 /// Why not, and what to do.
 pub(crate) fn check(record: &Record) -> Result<(), Failure> {
-    let is_set = |name: &str| record.raw(name).is_some_and(|raw| raw != "null" && raw != "\"\"");
     let why = match record.text_of("status").as_deref() {
         Some("processing") => {
             (ErrorKind::NotReady, "it was still processing when it was listed: list it again in a while")
         }
         Some("deleted") => (ErrorKind::NotFound, "it has been deleted: Twilio has no media of it"),
         Some("failed") => (ErrorKind::NotFound, "Twilio could not record it: there is no media of it"),
-        _ if is_set("media_external_location") => (
-            ErrorKind::Media,
-            "its media is in a bucket of your own (media_external_location): get it from there",
-        ),
-        _ if is_set("encryption_key") => {
-            (ErrorKind::Media, "its media is encrypted (encryption_key), and can't be decrypted here")
-        }
         _ => return Ok(()),
     };
     Err(Failure::new(why.0, why.1))
+}
+
+/// Which of the user's public keys the media was encrypted for (CR…); `None` where it wasn't.
+pub(crate) fn encryption_key(record: &Record) -> Option<String> {
+    said(record, "encryption_key")
+}
+
+/// Where in the user's own bucket the media is; `None` where Twilio has it.
+pub(crate) fn external_location(record: &Record) -> Option<String> {
+    said(record, "media_external_location")
+}
+
+/// What a field says, when it says anything.
+fn said(record: &Record, name: &str) -> Option<String> {
+    let raw = record.raw(name).filter(|raw| *raw != "null" && *raw != "\"\"")?;
+    Some(record.text_of(name).unwrap_or_else(|| raw.to_owned()))
 }
 
 /// The address that leads to the media: `links.media`, or where it always is.

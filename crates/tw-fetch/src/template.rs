@@ -17,9 +17,12 @@ pub struct Template {
     components: Vec<Vec<Piece>>,
 }
 
+/// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+pub(crate) enum Piece {
+    /// As it stands.
     Text(String),
+    /// The name of a field, which stood in braces.
     Field(String),
 }
 
@@ -35,14 +38,21 @@ impl FromStr for Template {
     }
 }
 
-/// Reads one component: text, and fields in braces.
+/// Reads one component of a path.
 fn component(text: &str) -> Result<Vec<Piece>, String> {
     match text {
-        "" => return Err("an empty name, or one that ends with /".into()),
-        "." | ".." => return Err(format!("{text} is no name")),
-        _ if text.contains(char::is_control) => return Err("a control character".into()),
-        _ => {}
+        "" => Err("an empty name, or one that ends with /".into()),
+        "." | ".." => Err(format!("{text} is no name")),
+        _ if text.contains(char::is_control) => Err("a control character".into()),
+        _ => pieces(text),
     }
+}
+
+/// Reads text with fields in braces.
+///
+/// # Errors
+/// When braces don't pair, or hold no name.
+pub(crate) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -106,7 +116,7 @@ impl Template {
 }
 
 /// A field of the record, as text.
-fn value(record: &Record, field: &str) -> Option<String> {
+pub(crate) fn value(record: &Record, field: &str) -> Option<String> {
     record.text_of(field).or_else(|| match field {
         "room_sid" => record.room_sid(),
         "participant_sid" => record.participant_sid(),

@@ -63,6 +63,7 @@ pub struct Download {
     pub total: Option<u64>,
     /// A strong entity tag.
     pub etag: Option<String>,
+    headers: HeaderMap,
     reader: ureq::BodyReader<'static>,
     came: u64,
     since: Instant,
@@ -225,6 +226,7 @@ impl Client {
             total: total.or_else(announced),
             // A weak tag says nothing about bytes.
             etag: header(headers, ETAG).filter(|tag| tag.starts_with('"')),
+            headers: headers.clone(),
             reader: response.into_body().into_reader(),
             came: 0,
             since: Instant::now(),
@@ -264,6 +266,11 @@ impl Client {
 }
 
 impl Download {
+    /// A header of the storage's answer, if it is there and text.
+    pub fn header(&self, name: &str) -> Option<String> {
+        Some(self.headers.get(name)?.to_str().ok()?.to_owned())
+    }
+
     /// The next bytes; 0 at the end.
     ///
     /// # Errors

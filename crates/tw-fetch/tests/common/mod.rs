@@ -1,6 +1,9 @@
 //! tw-fetch against a loopback Twilio.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+pub mod bucket;
+pub mod sealed;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

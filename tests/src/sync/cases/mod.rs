@@ -1,5 +1,6 @@
 //! Every case, by what is the matter with its recordings.
 
+mod compositions;
 mod files;
 mod layouts;
 mod people;
@@ -11,7 +12,15 @@ use super::Case;
 
 /// All cases.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    let groups = [sizes::CASES, pictures::CASES, sounds::CASES, files::CASES, people::CASES, layouts::CASES];
+    let groups = [
+        sizes::CASES,
+        pictures::CASES,
+        sounds::CASES,
+        files::CASES,
+        people::CASES,
+        layouts::CASES,
+        compositions::CASES,
+    ];
     groups.into_iter().flatten()
 }
 
