@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::failure::{ErrorKind, Failure};
 use crate::messages;
@@ -95,7 +95,18 @@ pub fn open(path: &Path) -> anyhow::Result<(Box<dyn BufRead + Send>, Place)> {
     }
     let source = path.display().to_string();
     let file = File::open(path).with_context(|| format!("cannot read {source}"))?;
-    Ok((Box::new(BufReader::with_capacity(64 * 1024, file)), Place { source, line: 0 }))
+    let mut reader = BufReader::with_capacity(64 * 1024, file);
+    // A folder opens, but can't be read: that is said by whoever reads on.
+    if reader.fill_buf().is_ok_and(is_media) {
+        bail!("{source} is a media file: want records; recordings are for tw-probe --files");
+    }
+    Ok((Box::new(reader), Place { source, line: 0 }))
+}
+
+/// Whether a file begins as Matroska (RFC 8794, EBML header) or MP4 (ISO/IEC
+/// 14496-12, `ftyp`) does: mistaken for records, it would be thousands of bad lines.
+fn is_media(begin: &[u8]) -> bool {
+    begin.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) || begin.get(4..8) == Some(b"ftyp")
 }
 
 impl Iterator for Lines {
@@ -158,6 +169,15 @@ mod tests {
         std::iter::from_fn(|| next_line(&mut reader, &mut place).unwrap())
             .map(|line| (line.place.line, line.bytes))
             .collect()
+    }
+
+    #[test]
+    fn media_is_not_taken_for_records() {
+        assert!(is_media(b"\x1a\x45\xdf\xa3\xa3"));
+        assert!(is_media(b"\x00\x00\x00\x20ftypisom"));
+        for text in [&b""[..], b"{}", b"\xef\xbb\xbf{\"sid\":1}", b"RT01"] {
+            assert!(!is_media(text));
+        }
     }
 
     #[test]

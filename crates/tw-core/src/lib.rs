@@ -18,6 +18,7 @@ pub mod process;
 pub mod progress;
 pub mod record;
 pub mod signals;
+mod terminal;
 pub mod tool;
 
 pub use failure::{ErrorKind, Failure};

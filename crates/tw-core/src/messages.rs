@@ -2,10 +2,12 @@
 //! much the user wants to hear, and the progress bars that must not be smeared.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 
-use indicatif::MultiProgress;
+use indicatif::{MultiProgress, ProgressDrawTarget};
+
+use crate::terminal::Narrow;
 
 /// How much the user wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -40,7 +42,13 @@ pub fn tool() -> &'static str {
 /// Where all progress bars of the process hang, so that a message can be
 /// printed above them.
 pub fn bars() -> &'static MultiProgress {
-    BARS.get_or_init(MultiProgress::new)
+    BARS.get_or_init(|| {
+        MultiProgress::with_draw_target(if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::term_like(Box::new(Narrow))
+        } else {
+            ProgressDrawTarget::hidden()
+        })
+    })
 }
 
 /// Something failed: shown always.

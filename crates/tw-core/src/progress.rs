@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::messages;
+use crate::{messages, terminal};
 
 /// When progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -35,37 +35,70 @@ pub fn init(when: When) {
 /// The progress of one piece of work, in units whose number may grow.
 ///
 /// `template` is [indicatif's](https://docs.rs/indicatif); `{msg}` says what is
-/// under way.
+/// under way. It should fit into 72 columns: see `terminal`.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
     log: Option<Mutex<Instant>>,
-    in_bytes: bool,
+    unit: Unit,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Pieces,
+    Bytes,
+    Milliseconds,
+}
+
+impl Unit {
+    fn amount(self, units: u64) -> String {
+        match self {
+            Self::Pieces => units.to_string(),
+            Self::Bytes => HumanBytes(units).to_string(),
+            Self::Milliseconds => clock(units),
+        }
+    }
+}
+
+/// Milliseconds as `1:02:03`, or `2:03` below an hour.
+fn clock(ms: u64) -> String {
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
 impl Progress {
     /// A bar, a log, or nothing, as the user wants it.
     pub fn new(total: Option<u64>, template: &str) -> Self {
         let when = WHEN.get().copied().unwrap_or(When::Never);
-        let terminal = stderr().is_terminal();
-        let shown = when != When::Never && terminal;
-        let log = (when == When::Always && !terminal).then(|| Mutex::new(Instant::now()));
+        let on_terminal = stderr().is_terminal();
+        let shown = when != When::Never && on_terminal && terminal::is_ours();
+        let log = (when == When::Always && !on_terminal).then(|| Mutex::new(Instant::now()));
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         if shown {
             let bar = messages::bars().add(bar);
             bar.set_style(style(template));
             bar.enable_steady_tick(Duration::from_millis(200));
-            return Self { bar, log: None, in_bytes: false };
+            return Self { bar, log: None, unit: Unit::Pieces };
         }
-        Self { bar, log, in_bytes: false }
+        Self { bar, log, unit: Unit::Pieces }
     }
 
     /// The progress of something that comes in bytes: how many, how fast, and how
     /// long the rest of what is known so far will take.
     pub fn bytes() -> Self {
-        let template = "[{wide_bar}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+        let template = "[{bar:16}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
         let mut progress = Self::new(Some(0), template);
-        progress.in_bytes = true;
+        progress.unit = Unit::Bytes;
+        progress
+    }
+
+    /// The progress of something that lasts: units are its milliseconds.
+    pub fn time(total: u64, doing: &str) -> Self {
+        let template =
+            format!("{doing} [{{bar:16}}] {{time}} of {{whole_time}}, {{ratio}}, {{eta}} left{{msg}}");
+        let mut progress = Self::new(Some(total), &template);
+        progress.unit = Unit::Milliseconds;
         progress
     }
 
@@ -91,9 +124,10 @@ impl Progress {
         self.log_line(false);
     }
 
-    /// What is under way.
-    pub fn describe(&self, message: impl Into<String>) {
-        self.bar.set_message(message.into());
+    /// What else there is to say, after the numbers; nothing when it is empty.
+    pub fn describe(&self, message: &str) {
+        let message = if message.is_empty() { String::new() } else { format!(", {message}") };
+        self.bar.set_message(message);
     }
 
     /// Takes the bar away; a log gets its last line.
@@ -102,23 +136,17 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    fn amount(&self, units: u64) -> String {
-        if self.in_bytes { HumanBytes(units).to_string() } else { units.to_string() }
-    }
-
     fn log_line(&self, last: bool) {
         let Some(log) = &self.log else { return };
         let mut since = log.lock().unwrap_or_else(PoisonError::into_inner);
         if last || since.elapsed() >= LOG_INTERVAL {
             *since = Instant::now();
-            let mut line = self.amount(self.bar.position());
+            let mut line = self.unit.amount(self.bar.position());
             if let Some(total) = self.bar.length() {
-                let _ = write!(line, " of {}", self.amount(total));
+                let _ = write!(line, " of {}", self.unit.amount(total));
             }
             let message = self.bar.message();
-            if !message.is_empty() {
-                let _ = write!(line, ", {message}");
-            }
+            line.push_str(&message);
             messages::error(line);
         }
     }
@@ -136,5 +164,24 @@ fn style(template: &str) -> ProgressStyle {
         .with_key("ratio", |state: &ProgressState, w: &mut dyn std::fmt::Write| {
             let _ = write!(w, "{:.1}x", state.per_sec() / 1000.0);
         })
+        .with_key("time", |state: &ProgressState, w: &mut dyn std::fmt::Write| {
+            let _ = w.write_str(&clock(state.pos()));
+        })
+        .with_key("whole_time", |state: &ProgressState, w: &mut dyn std::fmt::Write| {
+            let _ = w.write_str(&clock(state.len().unwrap_or(0)));
+        })
         .progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_for_people() {
+        assert_eq!(Unit::Pieces.amount(1234), "1234");
+        assert_eq!(Unit::Bytes.amount(2048), "2.00 KiB");
+        assert_eq!(Unit::Milliseconds.amount(63_999), "1:03");
+        assert_eq!(Unit::Milliseconds.amount(3_723_000), "1:02:03");
+    }
 }

@@ -193,11 +193,13 @@ impl Record {
     /// where they say more; for a job, its room; for a record without a SID, its path,
     /// track name or room.
     pub fn label(&self) -> String {
-        let aside: Vec<String> = ["participant_identity", "track_name", "type"]
+        let mut aside: Vec<String> = ["participant_identity", "track_name", "type"]
             .iter()
             .filter_map(|name| self.text_of(name))
             .filter(|text| !text.is_empty())
             .collect();
+        // People often name their track after themselves.
+        aside.dedup();
         let name = ["sid", "room_sid", "path"].iter().find_map(|name| self.text_of(name));
         match (name, aside.is_empty()) {
             (Some(name), true) => name,

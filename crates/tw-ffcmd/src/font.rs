@@ -25,7 +25,8 @@ pub fn find(text: &str) -> Result<PathBuf, Failure> {
     }
     let mut fc_match = command("fc-match");
     fc_match.args(["--format", "%{file}", &pattern(text)]);
-    let (finished, file) = output(fc_match, PATIENCE).map_err(|e| none(&e.to_string()))?;
+    let (finished, file) =
+        output(fc_match, PATIENCE).map_err(|_| none("fontconfig's fc-match can't be run"))?;
     let file = PathBuf::from(String::from_utf8_lossy(&file).trim());
     if finished.status.success() && file.is_file() { Ok(file) } else { Err(none("fc-match knows none")) }
 }

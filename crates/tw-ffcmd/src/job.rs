@@ -10,7 +10,7 @@ use tw_core::record::Record;
 use crate::command::{Composition, Overwrite, Plan};
 use crate::encoder::{Encoders, Encoding};
 use crate::font;
-use crate::graph::label::Label;
+use crate::graph::label::{Label, on_top};
 use crate::graph::picture::Look;
 use crate::layout::Placement;
 use crate::room::{Gathered, Room};
@@ -180,14 +180,10 @@ fn labels(room: &Room, placements: &[Placement]) -> Result<Vec<Label>, Failure> 
     let mut labels: Vec<Label> = Vec::new();
     for placement in placements {
         let text = room.tracks[placement.track].caption();
+        let spans = on_top(placement, placements);
         match labels.iter_mut().find(|label| label.cell == placement.cell && label.text == text) {
-            Some(label) => label.spans.push(placement.span),
-            None => labels.push(Label {
-                cell: placement.cell,
-                spans: vec![placement.span],
-                font: font::find(&text)?,
-                text,
-            }),
+            Some(label) => label.spans.extend(spans),
+            None => labels.push(Label { cell: placement.cell, spans, font: font::find(&text)?, text }),
         }
     }
     Ok(labels)

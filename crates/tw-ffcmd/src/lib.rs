@@ -231,17 +231,25 @@ fn compose_all(
         slots: Slots::new(cli.jobs()),
         stall: Duration::from_secs(cli.stall),
         overwrite: cli.overwrite,
-        progress: Progress::new(
-            Some(total),
-            "composing [{bar:30}] {percent}% at {ratio}, {elapsed_precise} gone, {eta} left {msg}",
-        ),
+        progress: Progress::time(total, "composing"),
     });
     let (shared, flags) = (Arc::clone(&studio), cli.clone());
     let compose = move |prepared: Prepared| {
         let job = prepared?;
         compose_one(&flags, &job, &encoders, &shared).map_err(|failure| (refused(&job), failure))
     };
+    let (rooms, mut finished) = (work.len(), 0);
+    let mut count = |by: usize| {
+        finished += by;
+        studio.progress.describe(&if rooms > 1 {
+            format!("{finished} of {rooms} rooms")
+        } else {
+            String::new()
+        });
+    };
+    count(0);
     let flow = parallel::ordered(work.into_iter(), cli.jobs(), compose, |result| {
+        count(1);
         let outcome = match result {
             Ok(record) => Outcome::Served(record),
             Err((record, failure)) => Outcome::Failed(record, failure),

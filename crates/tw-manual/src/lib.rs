@@ -90,7 +90,7 @@ fn man_page(tool: Command, page: &mut Vec<u8>) -> io::Result<()> {
     let others: Vec<String> = tools().iter().map(|other| other.get_name().to_owned()).collect();
     let name = tool.get_name().to_owned();
     let extra = tool.get_after_long_help().or_else(|| tool.get_after_help()).map(ToString::to_string);
-    let man = Man::new(tool).source("tw").manual("tw: a Twilio Video room becomes one file");
+    let man = Man::new(tool).source(concat!("tw ", env!("CARGO_PKG_VERSION"))).manual("tw");
     man.render_title(page)?;
     man.render_name_section(page)?;
     man.render_synopsis_section(page)?;

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
 use crate::timeline::{Bar, Kind, Timeline, clock};
 
 /// All lengths are pixels at scale 1.
@@ -17,7 +19,7 @@ const LEGEND: f64 = 44.0;
 /// A recording of a moment can be seen and pointed at, too.
 const THINNEST: f64 = 1.5;
 /// About as many characters of 12 pixels as fit beside the bars.
-const LABEL_CHARACTERS: usize = 26;
+const LABEL_CHARACTERS: usize = 24;
 
 const STYLE: &str = "\
 svg{color-scheme:light dark;--bg:#fff;--ink:#1c2530;--soft:#66717f;--grid:#e3e7ec;--lane:#f6f8fa;\
@@ -180,11 +182,17 @@ fn cut(text: &str) -> String {
     cut_to(text, LABEL_CHARACTERS)
 }
 
+/// As much of a text as fits into `most` columns; a wide character takes two.
 fn cut_to(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
-        None => text.to_owned(),
+    if text.width() <= most {
+        return text.to_owned();
     }
+    let mut left = most - 1;
+    let fitting = text.chars().map_while(|c| {
+        left = left.checked_sub(c.width().unwrap_or(0))?;
+        Some(c)
+    });
+    fitting.chain(['…']).collect()
 }
 
 /// Text in XML. Names come from strangers: what XML can't hold at all is replaced.

@@ -76,10 +76,11 @@ What is added, here to the video of the tutorial:
   duration_ms     end_time_ms - start_time_ms
   creation_time   the container's tag; null when it has none
 
-A record whose file is missing, is no Matroska file or holds no packet goes on
-with an \"error\" field, and the status is 1. Of a file that breaks off, what
-is whole counts; a warning says so. Records of type \"data\" hold no sound or
-picture: they are handed on as they are.
+A record whose file is missing or is no Matroska file goes on with an \"error\"
+field, and the status is 1. In a file without a packet nothing was recorded:
+its times are null, and a composition does without it. Of a file that breaks
+off, what is whole counts; a warning says so. Records of type \"data\" hold no
+sound or picture: they are handed on as they are.
 
 Examples:
   tw-fetch --dir media < list.jsonl | tw-probe | tw-offsets

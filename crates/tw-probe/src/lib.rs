@@ -26,7 +26,7 @@ pub use cli::Cli;
 use ffprobe::Ffprobe;
 use time::Micros;
 
-const BAR: &str = "{msg}{bar:30} {pos}/{len} files  {elapsed} ";
+const BAR: &str = "[{bar:16}] {pos} of {len} files, {eta} left";
 
 impl Tool for Cli {
     const NAME: &'static str = "tw-probe";

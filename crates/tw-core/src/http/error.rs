@@ -45,7 +45,10 @@ impl fmt::Display for StatusError {
         }
         if *side == Side::Twilio {
             match status {
-                401 => write!(f, ": check the credentials in the environment")?,
+                401 => f.write_str(
+                    ": check the credentials in the environment; an account SID (AC…) goes with its auth token, \
+                     an API key (SK…) with its own secret",
+                )?,
                 403 => write!(f, ": these credentials may not do that")?,
                 _ => {}
             }

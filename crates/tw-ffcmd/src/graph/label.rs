@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 
 use super::{Chain, picture};
-use crate::layout::Rect;
+use crate::layout::{Placement, Rect};
 use crate::room::Span;
 use crate::timeline::Frames;
 use crate::timeline::Timeline;
@@ -36,6 +36,17 @@ pub fn over(mut chains: Vec<Chain>, labels: &[Label], timeline: &Timeline, slice
     chains
 }
 
+/// When a placement is what its cell shows: another one of the same cell may lie
+/// on top of it for a while.
+pub fn on_top(placement: &Placement, all: &[Placement]) -> Vec<Span> {
+    let order = |p: &Placement| (p.z, p.span.from);
+    all.iter()
+        .filter(|other| other.cell == placement.cell && order(other) > order(placement))
+        .fold(vec![placement.span], |spans, other| {
+            spans.into_iter().flat_map(|span| picture::without(span, &[other.span])).collect()
+        })
+}
+
 impl Label {
     /// Nothing when it isn't seen in `slice`, or the cell is too small to write in.
     fn filter(&self, timeline: &Timeline, slice: Frames) -> Option<String> {
@@ -47,7 +58,7 @@ impl Label {
             // Half a frame earlier, where no frame lies: times are floats here.
             .map(|(first, end)| format!("between(t*{},{first}-0.5,{end}-0.5)", timeline.rate))
             .collect();
-        let size = (self.cell.height / 18).clamp(10, 40);
+        let size = (self.cell.height.min(self.cell.width) / 18).clamp(10, 40);
         let margin = size / 2;
         let text = shortened(&self.text, self.cell.width.saturating_sub(4 * margin) / size * 2);
         if times.is_empty() || text.is_empty() {
@@ -162,6 +173,17 @@ mod tests {
         assert_eq!(shortened("alice\nliddell\u{1b}", 9), "alice li…");
         assert_eq!(shortened("東京都庁", 5), "東京…");
         assert_eq!(shortened("alice", 0), "");
+    }
+
+    #[test]
+    fn one_name_at_a_time_in_a_cell() {
+        let cell = Rect { x: 0, y: 0, width: 64, height: 48 };
+        let span = |from, to| Span { from: Millis(from), to: Millis(to) };
+        let place = |track, from, to| Placement { track, cell, span: span(from, to), z: 0 };
+        let all = [place(0, 0, 9000), place(1, 2000, 4000), place(2, 3000, 5000)];
+        assert_eq!(on_top(&all[0], &all), [span(0, 2000), span(5000, 9000)]);
+        assert_eq!(on_top(&all[1], &all), [span(2000, 3000)]);
+        assert_eq!(on_top(&all[2], &all), [span(3000, 5000)]);
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn overlays<'a>(
 }
 
 /// A span without the gaps in it.
-fn without(span: Span, gaps: &[Span]) -> Vec<Span> {
+pub(super) fn without(span: Span, gaps: &[Span]) -> Vec<Span> {
     let mut left = Vec::new();
     let mut from = span.from;
     for gap in gaps.iter().filter(|gap| gap.overlaps(span)) {
