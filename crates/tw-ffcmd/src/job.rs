@@ -172,7 +172,9 @@ impl Job {
 /// # Errors
 /// A line about the format or the codecs.
 pub fn encoding(cli: &Cli, output: &str) -> Result<Encoding, String> {
-    Encoding::new(Container::of(output)?, cli.video_codec, cli.audio_codec, cli.crf, cli.speed)
+    let codecs = Encoding::new(Container::of(output)?, cli.video_codec, cli.audio_codec)?;
+    let (crf, speed, size) = (cli.crf, cli.speed, cli.size);
+    Ok(Encoding { crf, speed, size, extra: cli.encoder_args.0.clone(), ..codecs })
 }
 
 /// The record of a room that isn't composed; it is marked by whoever writes it.

@@ -55,7 +55,7 @@ use run::Studio;
 /// # Errors
 /// For what stops the whole run: wrong usage, no ffmpeg, stdout gone.
 pub fn run(cli: &Cli) -> anyhow::Result<Status> {
-    job::encoding(cli, &cli.output).map_err(anyhow::Error::msg)?;
+    let encoding = job::encoding(cli, &cli.output).map_err(anyhow::Error::msg)?;
     if cli.run {
         ffmpeg::check()?;
     }
@@ -68,7 +68,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     say_passed_over(&rooms);
     let outputs = output_name::for_rooms(&cli.output, &rooms)?;
     let work = rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &gathered, output));
-    let encoders = ffmpeg::encoders();
+    // Starting ffmpeg to ask takes longer than everything else here.
+    let encoders = if encoding.asks_for_encoders() { ffmpeg::encoders() } else { Encoders::default() };
     if cli.run { compose_all(cli, work, encoders, sink) } else { describe_all(cli, work, &encoders, sink) }
 }
 

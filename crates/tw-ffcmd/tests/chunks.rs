@@ -66,7 +66,7 @@ fn over_gaps_and_changes_of_size() {
         .form(Form::Streamed);
     room.add("bob", 5013, bob.write(bench.path("bob.mkv")).unwrap());
     bench.room(&room);
-    let args = ["--size", "320x160", "--fps", "20", "-o", "room.webm"];
+    let args = ["--size", "320x160", "--fps", "20", "-o", "room.webm", "-y"];
     same_frames(&bench, 200, &["3", "4"], &args);
     same_frames(&bench, 200, &["3"], &[&args[..], &["--gap", "black"]].concat());
 }
@@ -80,6 +80,6 @@ fn from_key_frames_that_are_minutes_apart() {
     let bob = slow(2).start_ms(31_017).key_every(270).without(60_000..63_000);
     room.add("bob", 0, bob.write(bench.path("bob.mkv")).unwrap());
     bench.room(&room);
-    let args = ["--size", "320x120", "--fps", "5", "-o", "room.webm", "--start", "100", "--end", "200"];
+    let args = ["--size", "320x120", "--fps", "5", "-o", "room.webm", "--start", "100", "--end", "200", "-y"];
     same_frames(&bench, 500, &["35"], &args);
 }
