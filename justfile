@@ -75,6 +75,28 @@ lint:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 
+# Measure everything beside what one would use instead, and write docs/benchmarks.md
+bench *SECTIONS: setup
+    #!/bin/sh
+    set -eu
+    cargo build --release --quiet --workspace --bins
+    export PATH="$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd):$PATH" PYTHONDONTWRITEBYTECODE=1
+    python=python3
+    # DuckDB, where it can be had, in a folder of its own.
+    if ! python3 -c 'import duckdb' 2>/dev/null && python3 -m venv "${TW_BENCH:-/tmp/tw-bench}/venv" 2>/dev/null; then
+        python="${TW_BENCH:-/tmp/tw-bench}/venv/bin/python"
+        "$python" -m pip install --quiet duckdb || true
+    fi
+    "$python" bench/run.py {{ if SECTIONS == "" { "--write docs/benchmarks.md" } else { SECTIONS } }}
+
+# Rooms over two hosts with GNU parallel, and over a one-node Slurm; installs and starts what it needs
+scale-test: setup
+    #!/bin/sh
+    set -eu
+    cargo build --release --quiet --workspace --bins
+    export PATH="$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd):$PATH"
+    docs/scaling/test.sh
+
 # Install the five tools for this user
 install:
     for tool in {{tools}}; do cargo install --locked --path "crates/$tool"; done

@@ -36,9 +36,17 @@ def our_ssim(room, result, *args):
 
 
 def tutorial_ssim(room, columns, cell, result):
+    """Of its result against its own composition before encoding: the same frames,
+    written by the same command without loss, since ffmpeg drops some on the way
+    whose times are too close."""
     videos = [delay for delay, _ in room.joined]
-    graph = peer.picture(videos, columns, *cell)
-    return ssim(peer.inputs(zip(room.videos, videos), []), graph, "video", result)
+    graph, exact = peer.picture(videos, columns, *cell), result.with_suffix(".exact.mkv")
+    lossless = ["-map", "[video]", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "yuv420p"]
+    recordings = peer.inputs(zip(room.videos, videos), [])
+    run([FFMPEG, "-v", "error", "-nostdin", "-y", *recordings, "-filter_complex", graph, *lossless, exact])
+    quality = ssim(["-i", str(exact)], "[0:v]null[video]", "video", result)
+    exact.unlink()
+    return quality
 
 
 def ours(room, output, *args):
