@@ -225,7 +225,10 @@ mod tests {
     #[test]
     fn words_are_quoted_as_in_a_shell() {
         let words = |text| ShellWords::parse(text).map(|words| words.0);
-        assert_eq!(words("-b:v 2M  -metadata 'title=A room'").unwrap(), ["-b:v", "2M", "-metadata", "title=A room"]);
+        assert_eq!(
+            words("-b:v 2M  -metadata 'title=A room'").unwrap(),
+            ["-b:v", "2M", "-metadata", "title=A room"]
+        );
         assert_eq!(words("").unwrap(), [""; 0]);
         assert!(words("-metadata 'title").is_err());
     }

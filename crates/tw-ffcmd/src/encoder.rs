@@ -198,18 +198,20 @@ impl Encoding {
                 ),
             },
         };
-        // A key frame at least every five seconds, so that players seek quickly.
-        let key_frames = rate.ceil(crate::time::Millis(5000));
+        // A key frame at least every ten seconds, so that players can seek; each is worth
+        // seconds of the frames between (every five: a tenth more bits in all).
+        let key_frames = rate.ceil(crate::time::Millis(10_000));
         words(&format!("-c:v {encoder} {options} -threads {} -g {key_frames} -pix_fmt yuv420p", self.threads))
     }
 
     /// Options for the sound.
     pub fn audio_args(&self, encoders: &Encoders) -> Vec<String> {
-        let codec = match self.audio {
-            AudioCodec::Opus => "libopus",
-            AudioCodec::Aac => encoders.first_of(&["libfdk_aac", "aac"]),
+        // Voices, which came as some 32 kb/s of Opus; AAC needs more for the same.
+        let (codec, bits) = match self.audio {
+            AudioCodec::Opus => ("libopus", "64k"),
+            AudioCodec::Aac => (encoders.first_of(&["libfdk_aac", "aac"]), "96k"),
         };
-        words(&format!("-c:a {codec} -b:a 96k"))
+        words(&format!("-c:a {codec} -b:a {bits}"))
     }
 
     /// Options for the container.
@@ -221,19 +223,19 @@ impl Encoding {
         }
     }
 
-    /// VP8 without rate-distortion optimization, which costs three times as much,
-    /// spends its bits on the noise of cameras; `-static-thresh` keeps it from
-    /// that: SSIM 0.985 instead of 0.962 at the same bitrate (docs/encoders.md).
+    /// `-cpu-used 3` is the last with rate-distortion optimization: at 4 and more,
+    /// the same SSIM takes a fifth more bits. `-static-thresh` keeps the encoder from
+    /// spending time and bits on the noise of cameras (docs/encoders.md).
     fn libvpx(&self, rate: Rate) -> String {
         let how = self.pick([
-            "-deadline realtime -cpu-used 12 -static-thresh 400",
-            "-deadline good -cpu-used 4 -static-thresh 100",
-            "-deadline good -cpu-used 2 -static-thresh 0",
+            "-deadline good -cpu-used 5 -static-thresh 100",
+            "-deadline good -cpu-used 3 -static-thresh 500",
+            "-deadline good -cpu-used 1 -static-thresh 0",
         ]);
         let bits = match self.crf {
             // A quality is asked for: the bitrate is only a limit.
             Some(crf) => format!("-crf {crf} -b:v {}k", self.kilobits(rate, 2000.0)),
-            None => format!("-b:v {}k", self.kilobits(rate, self.pick([170.0, 170.0, 500.0]))),
+            None => format!("-b:v {}k", self.kilobits(rate, self.pick([205.0, 205.0, 600.0]))),
         };
         format!("{how} -auto-alt-ref 0 {bits}")
     }
@@ -291,9 +293,8 @@ mod tests {
 
     #[test]
     fn what_a_container_cannot_hold_is_refused() {
-        let refused = |output, video, audio| {
-            Encoding::new(Container::of(output).unwrap(), video, audio).is_err()
-        };
+        let refused =
+            |output, video, audio| Encoding::new(Container::of(output).unwrap(), video, audio).is_err();
         assert!(refused("a.webm", Some(VideoCodec::H264), None));
         assert!(refused("a.webm", None, Some(AudioCodec::Aac)));
         assert!(refused("a.mp4", Some(VideoCodec::Vp8), None));
@@ -307,9 +308,9 @@ mod tests {
             let args = encoding.video_args(fps.parse().unwrap(), &Encoders::default());
             args[args.iter().position(|word| word == "-b:v").unwrap() + 1].clone()
         };
-        assert_eq!(bits(1024, 768, "30"), "170k");
-        assert_eq!(bits(2048, 1536, "30"), "481k");
-        assert_eq!(bits(1024, 768, "15"), "101k");
+        assert_eq!(bits(1024, 768, "30"), "205k");
+        assert_eq!(bits(2048, 1536, "30"), "580k");
+        assert_eq!(bits(1024, 768, "15"), "122k");
         assert_eq!(bits(16, 16, "1"), "20k");
     }
 

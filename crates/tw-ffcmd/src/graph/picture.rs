@@ -261,7 +261,12 @@ mod tests {
     #[test]
     fn the_tutorials_delays() {
         let graph = graph(&room(), &[place(0, LEFT), place(1, RIGHT)], None, &look());
-        assert!(graph.contains("[0:v]settb=1/30000,setpts='round(max((PTS+PREV_INPTS)/2,PTS-1000/2)-1.584/TB+0.020/TB)'[at0]"), "{graph}");
+        assert!(
+            graph.contains(
+                "[0:v]settb=1/30000,setpts='round(max((PTS+PREV_INPTS)/2,PTS-1000/2)-1.584/TB+0.020/TB)'[at0]"
+            ),
+            "{graph}"
+        );
         assert!(graph.contains("-20.814/TB+19.251/TB)'[at1]"), "{graph}");
         assert!(graph.contains("if(between(t*30,578-0.5,1200-0.5),512+(512-w)/2,W)"), "{graph}");
         assert!(graph.starts_with("color=c=black:s=1024x768:r=30,format=yuv420p[canvas]"), "{graph}");
