@@ -86,14 +86,33 @@ layouts: setup build
     mkdir -p demo/layouts
     PATH="$PWD/${CARGO_TARGET_DIR:-target}/debug:$PATH" tw-loopback --media demo/twilio -- docs/layouts/make.sh demo/layouts
 
-# Install the five tools for this user (or into PREFIX), with man pages and completions
-
 # By hand: tw-fetch --external with the AWS command line and an S3 server (moto, from PyPI)
 external-test: build
     crates/tw-fetch/tests/by-hand/s3.sh "${CARGO_TARGET_DIR:-target}/debug/tw-fetch"
 
-# Install the five tools for this user
+# Measure everything beside what one would use instead, and write docs/benchmarks.md
+bench *SECTIONS: setup
+    #!/bin/sh
+    set -eu
+    cargo build --release --quiet --workspace --bins
+    export PATH="$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd):$PATH" PYTHONDONTWRITEBYTECODE=1
+    python=python3
+    # DuckDB, where it can be had, in a folder of its own.
+    if ! python3 -c 'import duckdb' 2>/dev/null && python3 -m venv "${TW_BENCH:-/tmp/tw-bench}/venv" 2>/dev/null; then
+        python="${TW_BENCH:-/tmp/tw-bench}/venv/bin/python"
+        "$python" -m pip install --quiet duckdb || true
+    fi
+    "$python" tests/bench/run.py {{ if SECTIONS == "" { "--write docs/benchmarks.md" } else { SECTIONS } }}
 
+# Rooms over two hosts with GNU parallel, and over a one-node Slurm; installs and starts what it needs
+scale-test: setup
+    #!/bin/sh
+    set -eu
+    cargo build --release --quiet --workspace --bins
+    export PATH="$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd):$PATH"
+    docs/scaling/test.sh
+
+# Install the five tools for this user (or into PREFIX), with man pages and completions
 install:
     #!/bin/sh
     set -eu

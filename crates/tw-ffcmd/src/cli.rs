@@ -159,6 +159,12 @@ pub struct Cli {
     #[arg(long, value_name = "SPEED", default_value = "balanced", help_heading = "Encoding")]
     pub speed: Speed,
 
+    /// Options for ffmpeg's encoders, after all of ours: a last resort, and unchecked
+    ///
+    /// Quoted as in a shell: --encoder-args '-b:v 2M -metadata title="A room"'.
+    #[arg(long, value_name = "WORDS", value_parser = ShellWords::parse, allow_hyphen_values = true, default_value = "", hide_default_value = true, help_heading = "Encoding")]
+    pub encoder_args: ShellWords,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub common: Common,
@@ -233,6 +239,16 @@ const WORTH_CUTTING: Millis = Millis(10_000);
 /// Longer chunks would be lost in a kill; shorter ones cost key frames and starts.
 const USUAL_CHUNK: Millis = Millis(60_000);
 
+/// Words that were quoted for a POSIX shell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShellWords(pub Vec<String>);
+
+impl ShellWords {
+    fn parse(text: &str) -> Result<Self, String> {
+        shlex::split(text).map(Self).ok_or_else(|| "a quote is not closed".to_owned())
+    }
+}
+
 /// What is printed on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
@@ -302,6 +318,17 @@ mod tests {
     #[test]
     fn flags_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn words_are_quoted_as_in_a_shell() {
+        let words = |text| ShellWords::parse(text).map(|words| words.0);
+        assert_eq!(
+            words("-b:v 2M  -metadata 'title=A room'").unwrap(),
+            ["-b:v", "2M", "-metadata", "title=A room"]
+        );
+        assert_eq!(words("").unwrap(), [""; 0]);
+        assert!(words("-metadata 'title").is_err());
     }
 
     #[test]

@@ -240,7 +240,7 @@ impl Plan {
         if self.has_sound {
             words = words.and(encoding.audio_args(encoders));
         }
-        words.and(muxer.iter().cloned()).output(output)
+        words.and(encoding.extra.iter().cloned()).and(muxer.iter().cloned()).output(output)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use crate::layout::Size;
 use crate::time::Rate;
 
 /// A container, told by the output's ending.
@@ -79,8 +80,12 @@ pub struct Encoding {
     pub crf: Option<u8>,
     /// Time against quality.
     pub speed: Speed,
+    /// The picture's size, which bitrates follow.
+    pub size: Size,
     /// Threads of the encoder.
     pub threads: u8,
+    /// Options of the user's own, after all of ours.
+    pub extra: Vec<String>,
 }
 
 /// Threads of an encoder that has the machine for itself. More would gain little
@@ -131,7 +136,8 @@ impl Container {
 }
 
 impl Encoding {
-    /// The codecs asked for, or the container's usual ones.
+    /// The codecs asked for, or the container's usual ones, and what most want
+    /// of everything else, at 1024x768.
     ///
     /// # Errors
     /// When the container can't hold them.
@@ -139,8 +145,6 @@ impl Encoding {
         container: Container,
         video: Option<VideoCodec>,
         audio: Option<AudioCodec>,
-        crf: Option<u8>,
-        speed: Speed,
     ) -> Result<Self, String> {
         let usual = container.usual();
         let (video, audio) = (video.unwrap_or(usual.0), audio.unwrap_or(usual.1));
@@ -155,7 +159,21 @@ impl Encoding {
                 name(audio.to_possible_value())
             ));
         }
-        Ok(Self { container, video, audio, crf, speed, threads: THREADS })
+        Ok(Self {
+            container,
+            video,
+            audio,
+            crf: None,
+            speed: Speed::default(),
+            size: Size { width: 1024, height: 768 },
+            threads: THREADS,
+            extra: Vec::new(),
+        })
+    }
+
+    /// Whether the options depend on which encoders there are.
+    pub fn asks_for_encoders(&self) -> bool {
+        self.video == VideoCodec::Av1 || self.audio == AudioCodec::Aac
     }
 
     /// Whether frames are stored in another order than they are shown (B-frames).
@@ -166,10 +184,10 @@ impl Encoding {
     /// Options for the picture.
     pub fn video_args(&self, rate: Rate, encoders: &Encoders) -> Vec<String> {
         let (encoder, options) = match self.video {
-            VideoCodec::Vp8 => ("libvpx", self.libvpx()),
+            VideoCodec::Vp8 => ("libvpx", self.libvpx(rate)),
             VideoCodec::Vp9 => ("libvpx-vp9", self.libvpx_vp9()),
-            VideoCodec::H264 => ("libx264", self.x26x(["veryfast", "medium", "slow"], [25, 23, 20])),
-            VideoCodec::Hevc => ("libx265", self.x26x(["ultrafast", "fast", "medium"], [28, 26, 24])),
+            VideoCodec::H264 => ("libx264", self.x26x(["veryfast", "veryfast", "medium"], [25, 22, 20])),
+            VideoCodec::Hevc => ("libx265", self.x26x(["ultrafast", "superfast", "medium"], [28, 26, 24])),
             VideoCodec::Av1 => match encoders.first_of(&["libsvtav1", "libaom-av1"]) {
                 "libsvtav1" => {
                     ("libsvtav1", format!("-preset {} -crf {}", self.pick([10, 8, 5]), self.crf(35)))
@@ -180,18 +198,20 @@ impl Encoding {
                 ),
             },
         };
-        // A key frame at least every five seconds, so that players seek quickly.
-        let key_frames = rate.ceil(crate::time::Millis(5000));
+        // A key frame at least every ten seconds, so that players can seek; each is worth
+        // seconds of the frames between (every five: a tenth more bits in all).
+        let key_frames = rate.ceil(crate::time::Millis(10_000));
         words(&format!("-c:v {encoder} {options} -threads {} -g {key_frames} -pix_fmt yuv420p", self.threads))
     }
 
     /// Options for the sound.
     pub fn audio_args(&self, encoders: &Encoders) -> Vec<String> {
-        let codec = match self.audio {
-            AudioCodec::Opus => "libopus",
-            AudioCodec::Aac => encoders.first_of(&["libfdk_aac", "aac"]),
+        // Voices, which came as some 32 kb/s of Opus; AAC needs more for the same.
+        let (codec, bits) = match self.audio {
+            AudioCodec::Opus => ("libopus", "64k"),
+            AudioCodec::Aac => (encoders.first_of(&["libfdk_aac", "aac"]), "96k"),
         };
-        words(&format!("-c:a {codec} -b:a 96k"))
+        words(&format!("-c:a {codec} -b:a {bits}"))
     }
 
     /// Options for the container.
@@ -203,13 +223,34 @@ impl Encoding {
         }
     }
 
-    fn libvpx(&self) -> String {
-        let (deadline, cpu) = self.pick([("realtime", 8), ("good", 4), ("good", 1)]);
-        format!("-deadline {deadline} -cpu-used {cpu} -auto-alt-ref 0 -crf {} -b:v 1M", self.crf(20))
+    /// `-cpu-used 3` is the last with rate-distortion optimization: at 4 and more,
+    /// the same SSIM takes a fifth more bits. `-static-thresh` keeps the encoder from
+    /// spending time and bits on the noise of cameras (docs/encoders.md).
+    fn libvpx(&self, rate: Rate) -> String {
+        let how = self.pick([
+            "-deadline good -cpu-used 5 -static-thresh 100",
+            "-deadline good -cpu-used 3 -static-thresh 500",
+            "-deadline good -cpu-used 1 -static-thresh 0",
+        ]);
+        let bits = match self.crf {
+            // A quality is asked for: the bitrate is only a limit.
+            Some(crf) => format!("-crf {crf} -b:v {}k", self.kilobits(rate, 2000.0)),
+            None => format!("-b:v {}k", self.kilobits(rate, self.pick([205.0, 205.0, 600.0]))),
+        };
+        format!("{how} -auto-alt-ref 0 {bits}")
+    }
+
+    /// What a bitrate (kb/s) that is right at 1024x768 and 30 frames a second is at
+    /// this size and rate. Twice the pixels need less than twice the bits: the
+    /// usual rule of thumb is the power of 3/4.
+    fn kilobits(&self, rate: Rate, usual: f64) -> f64 {
+        let pixels = f64::from(self.size.width) * f64::from(self.size.height) * rate.as_f64();
+        (usual * (pixels / (1024.0 * 768.0 * 30.0)).powf(0.75)).round().max(20.0)
     }
 
     fn libvpx_vp9(&self) -> String {
-        let (deadline, cpu) = self.pick([("realtime", 8), ("good", 5), ("good", 2)]);
+        // Its real-time mode is as good as "good" at these bitrates, at a fraction of the time.
+        let (deadline, cpu) = self.pick([("realtime", 8), ("realtime", 5), ("good", 3)]);
         format!("-deadline {deadline} -cpu-used {cpu} -row-mt 1 -crf {} -b:v 0", self.crf(34))
     }
 
@@ -239,7 +280,7 @@ mod tests {
     use super::*;
 
     fn encoding(output: &str) -> Encoding {
-        Encoding::new(Container::of(output).unwrap(), None, None, None, Speed::Balanced).unwrap()
+        Encoding::new(Container::of(output).unwrap(), None, None).unwrap()
     }
 
     #[test]
@@ -252,13 +293,25 @@ mod tests {
 
     #[test]
     fn what_a_container_cannot_hold_is_refused() {
-        let refused = |output, video, audio| {
-            Encoding::new(Container::of(output).unwrap(), video, audio, None, Speed::Fast).is_err()
-        };
+        let refused =
+            |output, video, audio| Encoding::new(Container::of(output).unwrap(), video, audio).is_err();
         assert!(refused("a.webm", Some(VideoCodec::H264), None));
         assert!(refused("a.webm", None, Some(AudioCodec::Aac)));
         assert!(refused("a.mp4", Some(VideoCodec::Vp8), None));
         assert!(!refused("a.mkv", Some(VideoCodec::Hevc), Some(AudioCodec::Aac)));
+    }
+
+    #[test]
+    fn bitrates_follow_the_picture() {
+        let bits = |width, height, fps: &str| {
+            let encoding = Encoding { size: Size { width, height }, ..encoding("a.webm") };
+            let args = encoding.video_args(fps.parse().unwrap(), &Encoders::default());
+            args[args.iter().position(|word| word == "-b:v").unwrap() + 1].clone()
+        };
+        assert_eq!(bits(1024, 768, "30"), "205k");
+        assert_eq!(bits(2048, 1536, "30"), "580k");
+        assert_eq!(bits(1024, 768, "15"), "122k");
+        assert_eq!(bits(16, 16, "1"), "20k");
     }
 
     #[test]

@@ -81,7 +81,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     if still::wanted(cli).is_some() {
         return make_stills(cli, work, sink);
     }
-    let encoders = ffmpeg::encoders();
+    // Starting ffmpeg to ask takes longer than everything else here.
+    let encoders =
+        if settings.encoding.asks_for_encoders() { ffmpeg::encoders() } else { Encoders::default() };
     if cli.run { compose_all(cli, work, encoders, sink) } else { describe_all(cli, work, &encoders, sink) }
 }
 

@@ -70,8 +70,10 @@ impl Settings {
         let ending = whole.and_then(|whole| whole.format.as_deref()).unwrap_or("webm");
         let output = cli.output.clone().unwrap_or_else(|| format!("{{room_sid}}.{ending}"));
         let container = Container::of(&output).map_err(anyhow::Error::msg)?;
-        let encoding = Encoding::new(container, cli.video_codec, cli.audio_codec, cli.crf, cli.speed)
-            .map_err(anyhow::Error::msg)?;
+        let codecs =
+            Encoding::new(container, cli.video_codec, cli.audio_codec).map_err(anyhow::Error::msg)?;
+        let (crf, speed, extra) = (cli.crf, cli.speed, cli.encoder_args.0.clone());
+        let encoding = Encoding { crf, speed, size, extra, ..codecs };
         let look = Look { size, background: cli.background.clone(), gap: cli.gap };
         Ok(Self {
             output,

@@ -16,9 +16,13 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "DIR")]
     pub(crate) media: Option<PathBuf>,
 
-    /// Serve one more room, BIG_ROOM, of N recordings that have no media
+    /// Serve one more room, BIG_ROOM, of N recordings, which have no media by themselves
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) recordings: usize,
+
+    /// The media of each of those N recordings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recording_media: Option<PathBuf>,
 
     /// Without COMMAND: print one line of JSON instead of shell exports
     #[arg(long, conflicts_with = "command")]

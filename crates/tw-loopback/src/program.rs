@@ -49,7 +49,12 @@ fn run(cli: &Cli) -> anyhow::Result<u8> {
     }
     let big = room_sid("big");
     if cli.recordings > 0 {
-        server = server.recordings(many(&big, cli.recordings));
+        let mut recordings = many(&big, cli.recordings);
+        if let Some(file) = &cli.recording_media {
+            let bytes = file.metadata().with_context(|| format!("cannot read {}", file.display()))?.len();
+            recordings = recordings.into_iter().map(|recording| recording.file(file).size(bytes)).collect();
+        }
+        server = server.recordings(recordings);
     }
     let twilio = server.start().context("cannot listen on 127.0.0.1")?;
 

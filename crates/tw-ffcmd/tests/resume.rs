@@ -1,0 +1,119 @@
+//! Parts that are done survive a kill, and the next run makes only what is missing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::process::Command;
+
+use common::{Bench, Ffmpeg, done};
+use tw_testsignal::{Audio, Form, Room, Video};
+
+const ARGS: [&str; 10] =
+    ["--size", "160x120", "--fps", "10", "--speed", "fast", "--chunk", "1", "-o", "room.webm"];
+
+/// Four seconds of one person, whose picture can't be sought in as it is: with
+/// chunks of a second, an index, four parts, the sound and the joining.
+fn bench() -> (Bench, Ffmpeg) {
+    let bench = Bench::new();
+    let mut room = Room::new(3);
+    let video = Video::new(1, 10.0).start_ms(1000).form(Form::Streamed);
+    room.add("alice", 0, video.write(bench.path("alice.mkv")).unwrap());
+    room.add("alice", 0, Audio::new(1).start_ms(1000).write(bench.path("alice.mka")).unwrap());
+    bench.room(&room);
+    let ffmpeg = bench.deadly_ffmpeg();
+    (bench, ffmpeg)
+}
+
+/// What is made in all, and what of it is a part.
+fn all_parts(bench: &Bench, ffmpeg: &Ffmpeg) -> Vec<String> {
+    let mut tool = bench.tool(&ARGS);
+    let lines = String::from_utf8(done(tool.env("TW_FFMPEG", &ffmpeg.program)).stdout).unwrap();
+    let output = |line: &str| {
+        let job: serde_json::Value = serde_json::from_str(line).unwrap();
+        let path = job["output"].as_str().unwrap().to_owned();
+        path.rsplit('/').next().unwrap().to_owned()
+    };
+    let mut parts: Vec<String> = lines.lines().map(output).collect();
+    assert_eq!(parts.pop().unwrap(), "room.webm");
+    parts.sort();
+    assert_eq!(parts.len(), 6, "{parts:?}");
+    parts
+}
+
+/// `all` without `some`, and the result, which is made anew.
+fn rest(all: &[String], some: &[String]) -> Vec<String> {
+    let mut rest: Vec<String> = all.iter().filter(|name| !some.contains(name)).cloned().collect();
+    rest.push("room.webm".into());
+    rest.sort();
+    rest
+}
+
+#[test]
+fn a_killed_run_goes_on() {
+    let (bench, ffmpeg) = bench();
+    let all = all_parts(&bench, &ffmpeg);
+    let run = || -> Command {
+        let mut run = bench.tool(&ARGS);
+        run.args(["--run", "--jobs", "1"]).env("TW_FFMPEG", &ffmpeg.program);
+        run
+    };
+    assert!(!run().output().unwrap().status.success());
+    let before = bench.parts_of("room.webm");
+    assert_eq!(ffmpeg.made(), before);
+    assert!(!before.is_empty() && before.len() < all.len(), "{before:?}");
+    done(&mut run());
+    assert_eq!(ffmpeg.made(), rest(&all, &before));
+    assert!(!bench.path(".room.webm.parts").exists());
+
+    // What came of it is what an undisturbed run makes.
+    let frames = bench.frames_of("room.webm");
+    assert_eq!(frames.len(), 40);
+    std::fs::remove_file(bench.path("room.webm")).unwrap();
+    done(&mut run());
+    assert_eq!(frames, bench.frames_of("room.webm"));
+}
+
+fn makefile(bench: &Bench, ffmpeg: &Ffmpeg) {
+    let mut tool = bench.tool(&ARGS);
+    let text = done(tool.args(["--emit", "make"]).env("TW_FFMPEG", &ffmpeg.program)).stdout;
+    std::fs::write(bench.path("Makefile"), text).unwrap();
+}
+
+fn make(bench: &Bench, args: &[&str]) -> Command {
+    let mut make = Command::new("make");
+    // A make that runs these tests would hand on its own flags.
+    make.current_dir(bench.path("")).args(args).env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+    make
+}
+
+#[test]
+fn make_goes_on_after_a_kill() {
+    let (bench, ffmpeg) = bench();
+    let all = all_parts(&bench, &ffmpeg);
+    makefile(&bench, &ffmpeg);
+    assert!(!make(&bench, &["-j1"]).output().unwrap().status.success());
+    let before = ffmpeg.made();
+    assert!(!before.is_empty() && before.len() < all.len(), "{before:?}");
+    done(&mut make(&bench, &["-j2"]));
+    assert_eq!(ffmpeg.made(), rest(&all, &before));
+    assert_eq!(bench.frames_of("room.webm").len(), 40);
+    done(&mut make(&bench, &["-j2"]));
+    assert_eq!(ffmpeg.made(), [""; 0], "there was nothing left to make");
+}
+
+#[test]
+fn make_keeps_going_past_a_part_that_fails() {
+    let (bench, ffmpeg) = bench();
+    std::fs::remove_file(bench.path("armed")).unwrap();
+    let all = all_parts(&bench, &ffmpeg);
+    makefile(&bench, &ffmpeg);
+    let (sound, hidden) = (bench.path("alice.mka"), bench.path("hidden"));
+    std::fs::rename(&sound, &hidden).unwrap();
+    assert!(!make(&bench, &["-k", "-j2"]).output().unwrap().status.success());
+    let before = ffmpeg.made();
+    assert_eq!(before.len(), all.len() - 1, "{before:?}");
+    std::fs::rename(hidden, sound).unwrap();
+    done(&mut make(&bench, &["-j2"]));
+    assert_eq!(ffmpeg.made(), rest(&all, &before));
+}
