@@ -1,0 +1,186 @@
+//! tw-ffcmd from outside, without media: what it says of a room.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A record of the tutorial, as it comes from tw-offsets.
+fn record(sid: &str, kind: &str, name: &str, start: i64, relative: i64) -> String {
+    let path = format!("{name}.{}", if kind == "audio" { "mka" } else { "mkv" });
+    let end = start + 40_000 - relative - 40;
+    format!(
+        r#"{{"sid":"{sid}","type":"{kind}","track_name":"{name}","grouping_sids":{{"room_sid":"RM1","participant_sid":"PA{name}"}},"path":"{path}","start_time_ms":{start},"end_time_ms":{end},"relative_offset_ms":{relative},"new_field":1.50}}"#
+    )
+}
+
+/// The tutorial's four recordings.
+fn tutorial() -> String {
+    [
+        record("RT1", "audio", "alice", 1564, 0),
+        record("RT2", "video", "alice", 1584, 20),
+        record("RT3", "audio", "bob", 20_789, 19_226),
+        record("RT4", "video", "bob", 20_814, 19_251),
+    ]
+    .join("\n")
+}
+
+fn tool() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_tw-ffcmd"))
+}
+
+fn records(command: &mut Command, status: i32) -> Vec<Value> {
+    let output = command.assert().code(status).get_output().stdout.clone();
+    String::from_utf8(output).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_tutorials_room_is_two_cells_with_its_delays() {
+    let jobs = records(tool().args(["-o", "room.webm"]).write_stdin(tutorial()), 0);
+    let job = &jobs[0];
+    assert_eq!((&job["width"], &job["height"], &job["fps"]), (&1024.into(), &768.into(), &30.into()));
+    assert_eq!(job["inputs"], serde_json::json!(["alice.mka", "alice.mkv", "bob.mka", "bob.mkv"]));
+    let graph = job["filter_complex"].as_str().unwrap();
+    for part in ["-1.584/TB+0.020/TB", "-20.814/TB+19.251/TB", "adelay=19226", "min(512,768*dar)", "x='512+"]
+    {
+        assert!(graph.contains(part), "no {part} in {graph}");
+    }
+    let argv: Vec<&str> = job["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(argv.first(), Some(&"ffmpeg"));
+    assert_eq!(argv.last(), Some(&"room.webm"));
+    assert!(argv.contains(&"libvpx") && argv.contains(&"libopus"));
+    assert!(argv.contains(&graph));
+}
+
+#[test]
+fn mp4_has_h264_and_aac() {
+    let jobs = records(tool().args(["-o", "room.mp4"]).write_stdin(tutorial()), 0);
+    let argv = jobs[0]["argv"].to_string();
+    assert!(argv.contains("libx264") && (argv.contains("\"aac\"") || argv.contains("libfdk_aac")), "{argv}");
+    assert!(argv.contains("+faststart"));
+}
+
+#[test]
+fn the_shell_command_says_who_is_who_and_parses() {
+    let output = tool().args(["--emit", "sh", "-o", "it's.webm"]).write_stdin(tutorial()).assert().success();
+    let script = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    assert!(script.contains("#   input 3: picture of bob, from 19.251 s"), "{script}");
+    // The shell reads it as the record has it, but for the line breaks in the graph.
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("s.sh"), format!("ffmpeg() {{ printf '%s\\0' \"$@\"; }}\n{script}"))
+        .unwrap();
+    let words = Command::new("sh").arg(folder.path().join("s.sh")).assert().success();
+    let words = String::from_utf8(words.get_output().stdout.clone()).unwrap().replace(";\n", ";");
+    let jobs = records(tool().args(["-o", "it's.webm"]).write_stdin(tutorial()), 0);
+    let argv: Vec<&str> =
+        jobs[0]["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!(words.trim_end_matches('\0').split('\0').collect::<Vec<_>>(), argv[1..]);
+}
+
+#[test]
+fn the_plan_is_a_line_for_each_placement() {
+    let plan = records(tool().args(["--emit", "plan"]).write_stdin(tutorial()), 0);
+    let bob = plan.iter().find(|line| line["sid"] == "RT4").unwrap();
+    assert_eq!((&bob["x"], &bob["width"], &bob["start_ms"]), (&512.into(), &512.into(), &19_251.into()));
+    let sound = plan.iter().find(|line| line["sid"] == "RT3").unwrap();
+    assert_eq!((&sound["x"], &sound["z"], &sound["start_ms"]), (&Value::Null, &Value::Null, &19_226.into()));
+    assert_eq!(plan.len(), 4);
+}
+
+#[test]
+fn a_room_with_a_missing_recording_is_refused_and_others_go_on() {
+    let marked = r#"{"sid":"RT9","grouping_sids":{"room_sid":"RM2"},"error":{"tool":"tw-fetch","kind":"http","message":"gone"}}"#;
+    let other = tutorial().replace("\"RM1\"", "\"RM2\"");
+    let input = format!("{other}\n{marked}\n{}", tutorial());
+    let mut command = tool();
+    let jobs = records(command.write_stdin(input.clone()), 1);
+    assert_eq!(jobs[0]["room_sid"], "RM2");
+    assert_eq!(jobs[0]["error"]["kind"], "incomplete");
+    assert!(jobs[0]["error"]["message"].as_str().unwrap().contains("RT9 failed: gone"));
+    assert!(jobs[1]["argv"].is_array());
+    let jobs = records(tool().arg("--allow-incomplete").write_stdin(input), 0);
+    assert!(jobs.iter().all(|job| job["argv"].is_array()));
+}
+
+#[test]
+fn a_line_that_is_no_record_refuses_no_room() {
+    let input = format!("{}\nnonsense\n", tutorial());
+    let jobs = records(tool().write_stdin(input), 1);
+    assert_eq!(jobs[0]["error"]["kind"], "input");
+    assert!(jobs[0]["error"]["message"].as_str().unwrap().starts_with("stdin:5: not a JSON object"));
+    assert_eq!(jobs[1]["output"], "RM1.webm");
+}
+
+#[test]
+fn the_wrong_order_of_tools_is_noticed() {
+    let input = tutorial().replace("relative_offset_ms", "other");
+    tool().write_stdin(input).assert().code(1).stderr(predicate::str::contains("run tw-offsets first"));
+}
+
+#[test]
+fn nothing_in_is_nothing_out() {
+    tool().write_stdin("").assert().success().stdout("").stderr("");
+}
+
+#[test]
+fn two_rooms_never_go_into_one_file() {
+    let input = format!("{}\n{}", tutorial(), tutorial().replace("\"RM1\"", "\"RM2\""));
+    let says = predicate::str::contains("put {room_sid} into --output");
+    tool().args(["-o", "room.webm"]).write_stdin(input).assert().code(2).stderr(says);
+}
+
+#[test]
+fn without_ffmpeg_it_still_says_how_but_does_not_run() {
+    let folder = TempDir::new().unwrap();
+    let jobs = records(tool().env("PATH", folder.path()).args(["-o", "a.mp4"]).write_stdin(tutorial()), 0);
+    assert!(jobs[0]["argv"].to_string().contains("\"aac\""));
+    let says = predicate::str::contains("ffmpeg not found: install ffmpeg");
+    tool().env("PATH", folder.path()).arg("--run").write_stdin(tutorial()).assert().code(2).stderr(says);
+}
+
+#[test]
+fn a_full_disk_is_said_and_a_closed_pipe_is_not() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tw-ffcmd"))
+        .stdin(fs::File::open(write(&tutorial()).path().join("in")).unwrap())
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to stdout"));
+    let folder = write(&tutorial());
+    let script = format!("{} {}/in | true; exit 0", env!("CARGO_BIN_EXE_tw-ffcmd"), folder.path().display());
+    Command::new("sh").args(["-c", &script]).assert().success().stderr("");
+}
+
+fn write(text: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("in"), text).unwrap();
+    folder
+}
+
+#[test]
+fn all_faults_of_a_layout_are_said_at_once() {
+    let folder = TempDir::new().unwrap();
+    let layout = folder.path().join("l.json");
+    fs::write(&layout, r#"{"a":{"width":2000,"video_sources":["*"]},"b":{"reuse":"always"}}"#).unwrap();
+    let flag = format!("--layout=@{}", layout.display());
+    tool()
+        .arg(flag)
+        .write_stdin(tutorial())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("region a: width is 2000: must be a whole number from 16 to 1024"))
+        .stderr(predicate::str::contains("region b: reuse is \"always\""))
+        .stderr(predicate::str::contains("region b: no video_sources"));
+}
+
+#[test]
+fn help_teaches() {
+    tool().arg("--help").assert().success().stdout(predicate::str::contains("Examples:"));
+    tool().arg("-V").assert().success();
+}
