@@ -1,63 +1,50 @@
-#!/usr/bin/env python3
-"""The model of what a night of rooms costs, fitted on four and checked on twenty.
+"""The model of what a night of rooms costs, fitted on three and checked on twenty.
 
 CPU seconds of a room = minutes × (frames + people × reading) + start
 """
 
-import os
 import random
-import subprocess
-import tempfile
-from pathlib import Path
+import shutil
 
-from measure import run
-from rooms import people
+from measure import race, run
+from rooms import ROOM_SID, people
 
 SIZE = ["--size", "640x480"]
 
 
-def cost(room, folder):
-    return run(["tw-ffcmd", "-q", "-y", "--run", "-o", folder / "night.webm", *SIZE, room.records]).cpu
+def once(room, folder):
+    return lambda: run(["tw-ffcmd", "-q", "-y", "--run", "-o", folder / "ours.webm", *SIZE, room.records])
 
 
-def main():
-    folder = Path(os.environ.get("TW_BENCH") or Path(tempfile.gettempdir()) / "tw-bench")
+def section(folder, report):
     few, short, many = people(folder, 2, 20), people(folder, 2, 10), people(folder, 6, 20)
-    costs = {room: cost(room, folder) for room in (few, short, many)}
-    reading = (costs[many] - costs[few]) / 4 * 3
-    per_minute = (costs[few] - costs[short]) * 6
+    few_cpu, short_cpu, many_cpu = (cost.cpu for cost in race(3, *(once(room, folder) for room in (few, short, many))))
+    reading = (many_cpu - few_cpu) / 4 * 3
+    per_minute = (few_cpu - short_cpu) * 6
     frames = per_minute - 2 * reading
-    start = costs[few] - per_minute / 3
-    print(f"640x480, 30 fps, vp8: frames {frames:.1f}, reading {reading:.1f} CPU s a minute; start {start:.2f} CPU s")
+    start = few_cpu - per_minute / 3
+    name = "A night of rooms (docs/scaling.md)"
+    fitted = f"frames {frames:.1f}, reading {reading:.1f} CPU s a minute; start {start:.2f} CPU s"
+    report.row(name, "640x480, 30 fps, vp8", "", fitted, None)
 
     choose = random.Random(1)
     rooms = [(choose.randint(1, 6), choose.choice((8, 12, 16, 20))) for _ in range(20)]
     expected = sum(seconds / 60 * (frames + count * reading) + start for count, seconds in rooms)
-    lines = folder / "night.jsonl"
-    with open(lines, "wb") as out:
+    lines, night, read = folder / "night.jsonl", folder / "night", 0
+    with open(lines, "w", encoding="utf-8") as out:
         for i, (count, seconds) in enumerate(rooms):
-            text = people(folder, count, seconds).records.read_text()
+            room = people(folder, count, seconds)
+            read += sum(path.stat().st_size for path in [*room.videos, *room.audios]) / 1e6
             # The same recordings, but a room of its own.
-            out.write(text.replace("RM" + "0" * 31 + "1", f"RM{i:032x}").encode())
-    night = folder / "night"
-    subprocess.run(["rm", "-rf", night], check=True)
-    measured = run(["tw-ffcmd", "-q", "--run", "-o", night / "{room_sid}.webm", *SIZE, lines])
-    files = list(night.glob("RM*.webm"))
-    size = sum(file.stat().st_size for file in files) / 1e6
-    read = sum(path.stat().st_size for count, seconds in rooms for path in people_files(folder, count, seconds)) / 1e6
-    minutes = sum(seconds for _, seconds in rooms) / 60
-    print(
-        f"20 rooms, {minutes:.1f} min, {sum(c * s for c, s in rooms) / 60:.1f} participant-minutes: expected {expected:.1f} CPU s, "
-        f"measured {measured.cpu:.1f} ({measured.cpu / expected:.2f}×), {measured.wall:.1f} s; "
-        f"{read:.1f} MB read, {size:.1f} MB written, {len(files)} files"
-    )
-    subprocess.run(["rm", "-rf", night], check=True)
-
-
-def people_files(folder, count, seconds):
-    room = people(folder, count, seconds)
-    return [*room.videos, *room.audios]
-
-
-if __name__ == "__main__":
-    main()
+            out.write(room.records.read_text().replace(ROOM_SID, f"RM{i:032x}"))
+    shutil.rmtree(night, ignore_errors=True)
+    mine = run(["tw-ffcmd", "-q", "--run", "-o", night / "{room_sid}.webm", *SIZE, lines])
+    written = sum(file.stat().st_size for file in night.glob("RM*.webm")) / 1e6
+    shutil.rmtree(night)
+    minutes = sum(count * seconds for count, seconds in rooms) / 60
+    ratio = mine.cpu / expected
+    report.row(
+        name, f"20 rooms, {minutes:.1f} participant-minutes: measured to expected CPU", "0.8 to 1.25",
+        f"{ratio:.2f} ({mine.cpu:.1f} s; {mine.wall:.1f} s of wall time; {read:.1f} MB read, {written:.1f} MB written)",
+        0.8 <= ratio <= 1.25,
+    )  # fmt: skip

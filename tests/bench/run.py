@@ -15,6 +15,7 @@ from pathlib import Path
 
 import composing
 import filters
+import nightly
 from report import Report, versions
 
 SECTIONS = {
@@ -22,6 +23,7 @@ SECTIONS = {
     "limit": composing.against_the_limit,
     "growth": composing.as_work_grows,
     "speeds": composing.speeds,
+    "nightly": nightly.section,
     "offsets": filters.offsets,
     "list": filters.listing,
     "fetch": filters.fetching,

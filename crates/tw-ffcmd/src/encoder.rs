@@ -235,7 +235,7 @@ impl Encoding {
         let bits = match self.crf {
             // A quality is asked for: the bitrate is only a limit.
             Some(crf) => format!("-crf {crf} -b:v {}k", self.kilobits(rate, 2000.0)),
-            None => format!("-b:v {}k", self.kilobits(rate, self.pick([205.0, 205.0, 600.0]))),
+            None => format!("-b:v {}k", self.kilobits(rate, self.pick([200.0, 200.0, 600.0]))),
         };
         format!("{how} -auto-alt-ref 0 {bits}")
     }
@@ -308,9 +308,9 @@ mod tests {
             let args = encoding.video_args(fps.parse().unwrap(), &Encoders::default());
             args[args.iter().position(|word| word == "-b:v").unwrap() + 1].clone()
         };
-        assert_eq!(bits(1024, 768, "30"), "205k");
-        assert_eq!(bits(2048, 1536, "30"), "580k");
-        assert_eq!(bits(1024, 768, "15"), "122k");
+        assert_eq!(bits(1024, 768, "30"), "200k");
+        assert_eq!(bits(2048, 1536, "30"), "566k");
+        assert_eq!(bits(1024, 768, "15"), "119k");
         assert_eq!(bits(16, 16, "1"), "20k");
     }
 
