@@ -45,7 +45,8 @@ fn the_tutorials_room_is_two_cells_with_its_delays() {
     assert_eq!((&job["width"], &job["height"], &job["fps"]), (&1024.into(), &768.into(), &30.into()));
     assert_eq!(job["inputs"], serde_json::json!(["alice.mka", "alice.mkv", "bob.mka", "bob.mkv"]));
     let graph = job["filter_complex"].as_str().unwrap();
-    for part in ["-1.584/TB+0.020/TB", "-20.814/TB+19.251/TB", "adelay=19226", "min(512,768*dar)", "x='512+"]
+    for part in
+        ["-1.584/TB+0.020/TB", "-20.814/TB+19.251/TB", "adelay=19226", "min(512,768*dar)", "512+(512-w)/2"]
     {
         assert!(graph.contains(part), "no {part} in {graph}");
     }
