@@ -68,6 +68,10 @@ pub fn arguments(scene: &Scene) -> Vec<String> {
         arguments.push(format!("--size={width}x{height}"));
     }
     arguments.push(format!("--output={}", scene.composition.path.display()));
+    if scene.composition.path.extension().is_some_and(|ending| ending == "webm") {
+        // The usual bitrate of so small a picture is meant for faces, not for codes.
+        arguments.push("--encoder-args=-b:v 1M".to_owned());
+    }
     arguments.extend(scene.flags.iter().cloned());
     arguments
 }

@@ -29,17 +29,18 @@ fn cell(x: u32, y: u32, width: u32, height: u32, id: tw_testsignal::TrackId) -> 
 
 fn regions(scene: &mut Scene) -> Result<()> {
     scene.audio("alice", 0, &Audio::new(1).start_ms(13))?;
-    scene.video("alice", 0, &Video::new(1, 24.0).start_ms(40))?;
-    let bob = scene.bob(410)?;
+    scene.video("alice", 100, &Video::new(1, 24.0).start_ms(40).lasting_ms(3800))?;
+    // Bob lies upon alice for as long as she is there: the order of the regions
+    // says nothing, z does.
+    scene.audio("bob", 0, &Audio::new(2).start_ms(13))?;
+    let bob = scene.video("bob", 0, &Video::new(2, 30.0).start_ms(40))?;
     let carol = scene.video("carol", 900, &Video::new(3, 15.0).start_ms(40).lasting_ms(2000))?;
-    // Bob lies upon Alice: the order of the names says nothing, z does. Alice's
-    // cell can't be read where he covers it.
     layout(
         scene,
         &json!({
             "a_small": {"x_pos": 200, "y_pos": 120, "width": 120, "height": 90, "z_pos": 3, "video_sources": ["bob*"]},
-            "b_main": {"width": 320, "z_pos": 1, "video_sources": ["alice*"]},
-            "c_strip": {"x_pos": 0, "y_pos": 0, "width": 120, "height": 90, "z_pos": 2, "video_sources": ["*"],
+            "b_main": {"x_pos": 120, "width": 200, "z_pos": 1, "video_sources": ["alice*"]},
+            "c_strip": {"width": 120, "height": 90, "z_pos": 2, "video_sources": ["*"],
                 "video_sources_excluded": ["alice*", "bob*"]},
         }),
     )?;
