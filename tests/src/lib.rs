@@ -1,1 +1,3 @@
 //! What the cross-tool tests share.
+
+pub mod environment;

@@ -78,7 +78,7 @@ impl Template {
     ///
     /// # Errors
     /// When a field is missing, or the name comes out as one that can't be.
-    pub(crate) fn path(&self, record: &Record) -> Result<PathBuf, Failure> {
+    pub fn path(&self, record: &Record) -> Result<PathBuf, Failure> {
         let mut path = PathBuf::new();
         for component in &self.components {
             let mut name = String::new();

@@ -5,7 +5,7 @@
 //! what is written when its list breaks off.
 
 mod cli;
-mod pages;
+pub mod pages;
 mod participants;
 mod rooms;
 
