@@ -43,7 +43,7 @@ demo: setup build
     set -eu
     export PATH="$PWD/${CARGO_TARGET_DIR:-target}/debug:$PATH"
     mkdir -p demo && cd demo
-    tw-loopback --media twilio -- sh -eu <<'END'
+    tw-loopback --media twilio -- sh -eu <<"END"
     tw-list --room "$ROOM" | tw-fetch --dir media | tw-probe | tw-offsets --to table
     tw-list --room "$ROOM" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --overwrite --run > job.json
     END
@@ -58,6 +58,10 @@ test: setup check-format lint build
 # Run only the tests whose name contains NAME
 only NAME: setup build
     cargo test --quiet --workspace -- {{NAME}}
+
+# Compose and measure every case of docs/sync.md on the ffmpeg at hand (TW_FFMPEG names another)
+sync *ARGS: build
+    cargo run --quiet --package tw-tests --bin tw-sync -- {{ARGS}}
 
 # Format the code
 fmt:

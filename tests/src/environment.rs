@@ -61,6 +61,26 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// A script for bash, run beside a Twilio on loopback that serves the made-up
+    /// rooms, with the tools on PATH.
+    ///
+    /// # Errors
+    /// If it can't be started. How it ended is in the result.
+    pub fn with_twilio(&self, script: &str) -> Result<Output> {
+        let loopback = binary("tw-loopback")?;
+        let tools = loopback.parent().context("no folder")?;
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path =
+            std::env::join_paths(std::iter::once(tools.to_owned()).chain(std::env::split_paths(&path)))?;
+        let mut command = self.tool("tw-loopback")?;
+        // The rooms are made once for all tests.
+        command.arg("--media").arg(tools.join("loopback-media"));
+        command.args(["--", "bash", "-c", script]).env("PATH", path).stdin(Stdio::null());
+        command.output().context("can't start tw-loopback")
+    }
+}
+
 /// Where cargo has put a program of this workspace: beside our own, or above it
 /// where that is a test in `deps`.
 fn binary(name: &str) -> Result<PathBuf> {

@@ -99,6 +99,10 @@ impl Template {
                     format!("{name:?} comes out as the file's name: see --name"),
                 ));
             }
+            // A field that is empty must not make what the template has after it the beginning.
+            if name.starts_with(['.', '-', '~']) && matches!(component.first(), Some(Piece::Field(_))) {
+                name.insert(0, '_');
+            }
             path.push(shorten(name));
         }
         Ok(path)
@@ -194,6 +198,7 @@ mod tests {
             assert_eq!(path("{x}", &record).unwrap(), name, "{value:?}");
         }
         assert!(path("{x}", r#"{"x":""}"#).is_err());
+        assert_eq!(path("{x}.mka", r#"{"x":""}"#).unwrap(), "_.mka");
         assert!(path(".{x}", r#"{"x":"."}"#).is_err());
     }
 

@@ -1,12 +1,15 @@
 //! The flags.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use anyhow::{Context, anyhow};
 use clap::{Parser, ValueEnum};
 use tw_core::tool::{Common, Status, Tool};
 
 use crate::encoder::{AudioCodec, Speed, VideoCodec};
 use crate::graph::picture::Gap;
+use crate::layout::compositions::request::Request;
 use crate::layout::{Layout, Size};
 use crate::time::{Millis, Rate, parse_time};
 
@@ -27,8 +30,10 @@ pub struct Cli {
     pub files: Vec<PathBuf>,
 
     /// Where the result goes; its ending picks the format: webm, mp4 or mkv
-    #[arg(short, long, value_name = "TEMPLATE", default_value = "{room_sid}.webm")]
-    pub output: String,
+    ///
+    /// By default {room_sid}.webm; {room_sid} stands for the room's SID.
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub output: Option<String>,
 
     /// Compose now; without it, only say how
     #[arg(long)]
@@ -62,17 +67,30 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     pub stall: u64,
 
-    /// The picture's size
-    #[arg(long, value_name = "WxH", default_value = "1024x768", help_heading = "Picture")]
-    pub size: Size,
+    /// The picture's size; by default 1024x768
+    #[arg(long, value_name = "WxH", help_heading = "Picture")]
+    pub size: Option<Size>,
 
     /// Frames per second: 30, 29.97, 30000/1001
     #[arg(long, value_name = "RATE", default_value = "30", help_heading = "Picture")]
     pub fps: Rate,
 
-    /// grid, row, column, or focus=NAME-OR-SID: one large, the others in a strip
-    #[arg(long, value_name = "NAME", default_value = "grid", help_heading = "Picture")]
-    pub layout: Layout,
+    /// grid, row, column, focus=NAME-OR-SID, or @FILE: a Compositions layout
+    ///
+    /// focus shows one large and the others in a strip below. A file holds a
+    /// VideoLayout object (regions) or a whole Compositions request, as posted or as
+    /// the resource has it. A request's Resolution, Format, Trim and AudioSources
+    /// count too, with Twilio's defaults, unless a flag says otherwise.
+    #[arg(long, value_name = "NAME|@FILE", default_value = "grid", help_heading = "Picture")]
+    pub layout: LayoutFlag,
+
+    /// Who is heard: SIDs, track names, or names with a * at one end; by default all
+    #[arg(long, value_name = "SOURCE,…", value_delimiter = ',', help_heading = "Sound")]
+    pub audio_sources: Vec<String>,
+
+    /// Who isn't heard
+    #[arg(long, value_name = "SOURCE,…", value_delimiter = ',', help_heading = "Sound")]
+    pub audio_sources_excluded: Vec<String>,
 
     /// The colour around and between: a name, or #RRGGBB
     #[arg(long, value_name = "COLOUR", default_value = "black", value_parser = colour, help_heading = "Picture")]
@@ -89,6 +107,10 @@ pub struct Cli {
     /// Sound alone
     #[arg(long, help_heading = "Picture")]
     pub audio_only: bool,
+
+    /// Cut out every span in which nobody is seen or heard
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Window")]
+    pub trim: Option<bool>,
 
     /// Begin here on the room's timeline: 90, 1:30, 00:01:30.5
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Window")]
@@ -117,6 +139,49 @@ pub struct Cli {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub common: Common,
+}
+
+/// A layout by its name, or a file that holds one.
+#[derive(Debug, Clone)]
+pub enum LayoutFlag {
+    /// grid, row, column, focus.
+    Named(Layout),
+    /// `@FILE`
+    File(LayoutFile),
+}
+
+/// A file that holds a Compositions layout.
+#[derive(Debug, Clone)]
+pub struct LayoutFile(PathBuf);
+
+impl LayoutFile {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When it can't be read, or all that is wrong with it.
+    pub fn request(&self) -> anyhow::Result<Request> {
+        let path = self.0.display();
+        let text =
+            std::fs::read_to_string(&self.0).with_context(|| format!("cannot read the layout {path}"))?;
+        Request::parse(&text).map_err(|faults| self.wrong(&faults))
+    }
+
+    /// All that is wrong with it as one error, a line each.
+    pub fn wrong(&self, faults: &[String]) -> anyhow::Error {
+        anyhow!("the layout {} is wrong:\n{}", self.0.display(), faults.join("\n"))
+    }
+}
+
+impl FromStr for LayoutFlag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix('@') {
+            Some("") => Err("'@' needs the name of a file".into()),
+            Some(path) => Ok(Self::File(LayoutFile(path.into()))),
+            None => text.parse().map(Self::Named),
+        }
+    }
 }
 
 impl Cli {
@@ -193,6 +258,8 @@ Examples:
     tw-ffcmd --emit sh -o room.mp4 offsets.jsonl
   Many rooms, each into a file of its own:
     tw-ffcmd -o 'out/{room_sid}.mp4' --run --jobs 2 offsets.jsonl
+  A layout of Twilio's Compositions, as it is in your code:
+    tw-ffcmd --layout @request.json --run offsets.jsonl
   Ten seconds of it, one speaker large:
     tw-ffcmd --start 1:30 --end 1:40 --layout focus=alice -o clip.webm --run offsets.jsonl
 

@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::record::Record;
 
-use crate::cli::Cli;
 use crate::command::{Composition, Overwrite, Plan};
-use crate::encoder::{Container, Encoders, Encoding};
+use crate::encoder::{Encoders, Encoding};
 use crate::graph::picture::Look;
-use crate::layout::{Canvas, Placement};
-use crate::room::{Gathered, Kind, Room};
+use crate::layout::Placement;
+use crate::room::{Gathered, Room};
+use crate::settings::Settings;
 use crate::steps::{self, Action, Step};
 use crate::time::Millis;
 use crate::timeline::Timeline;
@@ -43,21 +43,20 @@ impl Job {
     ///
     /// # Errors
     /// When nothing in it can be shown, or the layout can't be filled.
-    pub fn new(cli: &Cli, gathered: &Gathered, output: PathBuf) -> Result<Self, Failure> {
-        let room = gathered.room.clone();
+    pub fn new(settings: &Settings, gathered: &Gathered, output: PathBuf) -> Result<Self, Failure> {
+        let mut room = gathered.room.clone();
+        let (placements, heard) = settings.arrange(&mut room)?;
         if room.tracks.is_empty() {
             return Err(Failure::new(ErrorKind::Media, "no recording in it can be seen or heard"));
         }
-        let timeline = Timeline::new(cli.fps, &room, cli.start, cli.end)?;
-        let canvas = Canvas { size: cli.size, spacing: cli.cell_gap & !1 };
-        let look = Look { size: cli.size, background: cli.background.clone(), gap: cli.gap };
+        let (start, end) = settings.window;
         let mut job = Self {
-            placements: cli.layout.place(&room, canvas)?,
-            heard: (0..room.tracks.len()).filter(|&i| room.tracks[i].kind == Kind::Audio).collect(),
+            placements,
+            heard,
+            timeline: Timeline::new(settings.rate, &room, start, end)?,
             room,
-            timeline,
-            look: (!cli.audio_only).then_some(look),
-            encoding: encoding(cli, &cli.output).map_err(Failure::field)?,
+            look: settings.look.clone(),
+            encoding: settings.encoding.clone(),
             output,
             plan: Plan::default(),
         };
@@ -165,14 +164,6 @@ impl Job {
             filter_complex: &self.plan.filter_complex,
         })
     }
-}
-
-/// The encoder's options from the flags.
-///
-/// # Errors
-/// A line about the format or the codecs.
-pub fn encoding(cli: &Cli, output: &str) -> Result<Encoding, String> {
-    Encoding::new(Container::of(output)?, cli.video_codec, cli.audio_codec, cli.crf, cli.speed)
 }
 
 /// The record of a room that isn't composed; it is marked by whoever writes it.

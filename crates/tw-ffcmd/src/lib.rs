@@ -3,6 +3,7 @@
 //! Four separate things, each a value computed from values, and one effect at
 //! the end:
 //!
+//! - [`settings`] is what is to be made, from the flags and a layout file;
 //! - [`room`] reads records: which tracks there are and when they run;
 //! - [`timeline`] is the output's time: which part of the room, in how many frames;
 //! - [`layout`] says who is seen where, and when;
@@ -23,6 +24,7 @@ pub mod layout;
 mod output_name;
 pub mod room;
 pub mod run;
+pub mod settings;
 pub mod steps;
 pub mod time;
 pub mod timeline;
@@ -49,13 +51,14 @@ use encoder::Encoders;
 use job::Job;
 use room::{Gathered, Rooms};
 use run::Studio;
+use settings::Settings;
 
 /// The whole tool.
 ///
 /// # Errors
 /// For what stops the whole run: wrong usage, no ffmpeg, stdout gone.
 pub fn run(cli: &Cli) -> anyhow::Result<Status> {
-    job::encoding(cli, &cli.output).map_err(anyhow::Error::msg)?;
+    let settings = Settings::new(cli)?;
     if cli.run {
         ffmpeg::check()?;
     }
@@ -66,8 +69,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
         return Ok(sink.finish()?);
     }
     say_passed_over(&rooms);
-    let outputs = output_name::for_rooms(&cli.output, &rooms)?;
-    let work = rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &gathered, output));
+    let outputs = output_name::for_rooms(&settings.output, &rooms)?;
+    let work =
+        rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &settings, &gathered, output));
     let encoders = ffmpeg::encoders();
     if cli.run { compose_all(cli, work, encoders, sink) } else { describe_all(cli, work, &encoders, sink) }
 }
@@ -117,10 +121,10 @@ fn say_passed_over(rooms: &[Gathered]) {
 /// A room that is to be composed, or its record and why not.
 type Prepared = Result<Job, (Record, Failure)>;
 
-fn prepare(cli: &Cli, gathered: &Gathered, output: PathBuf) -> Prepared {
+fn prepare(cli: &Cli, settings: &Settings, gathered: &Gathered, output: PathBuf) -> Prepared {
     let checked = if cli.allow_incomplete { say_missing(gathered) } else { complete(gathered) };
     checked
-        .and_then(|()| Job::new(cli, gathered, output))
+        .and_then(|()| Job::new(settings, gathered, output))
         .map_err(|failure| (job::refused(&gathered.room), failure))
 }
 

@@ -148,7 +148,9 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
     let Some(kind) = kind(record, &streams) else {
         return Ok(Read::PassedOver("data tracks"));
     };
-    if !streams.is_empty() && streams.iter().all(|stream| stream.packets == Some(0)) {
+    let empty = !streams.is_empty() && streams.iter().all(|stream| stream.packets == Some(0));
+    // tw-probe writes null for the start of a file in which nothing was recorded.
+    if empty || record.raw("start_time_ms") == Some("null") {
         return Ok(Read::PassedOver("files without a packet"));
     }
     let path: String = record.require("path", "run tw-fetch first")?;
@@ -177,7 +179,9 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
         span: Span { from, to: end_time - start_time + from + last },
         gaps: gaps
             .iter()
-            .map(|g| Span { from: on_timeline(g.start_ms), to: on_timeline(g.end_ms) })
+            // What stands before a gap lasts as long as usual.
+            .map(|g| Span { from: on_timeline(g.start_ms) + last, to: on_timeline(g.end_ms) })
+            .filter(|gap| gap.from < gap.to)
             .collect(),
         channels: stream.and_then(|s| s.channels),
         seekable: stream.is_some_and(|s| s.seekable),
@@ -305,7 +309,7 @@ mod tests {
     fn a_track_on_the_timeline() {
         let Ok(Read::Track(track)) = read(&record(BOB)) else { panic!("no track") };
         assert_eq!(track.span, Span { from: Millis(19251), to: Millis(39284) });
-        assert_eq!(track.gaps, [Span { from: Millis(20251), to: Millis(23251) }]);
+        assert_eq!(track.gaps, [Span { from: Millis(20284), to: Millis(23251) }]);
         assert_eq!(track.participant(), "PA2");
     }
 

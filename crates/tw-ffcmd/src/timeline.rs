@@ -103,6 +103,19 @@ impl Timeline {
     }
 }
 
+/// Moves a room so that its first recording begins at 0.
+pub fn from_first(room: &mut Room) {
+    let first = room.tracks.iter().map(|track| track.span.from).min().unwrap_or_default();
+    room.tracks.iter_mut().for_each(|track| earlier(track, first));
+}
+
+/// Moves a track towards the beginning.
+fn earlier(track: &mut Track, by: Millis) {
+    for span in std::iter::once(&mut track.span).chain(&mut track.gaps) {
+        *span = Span { from: span.from - by, to: span.to - by };
+    }
+}
+
 /// Takes the spans in which nothing runs out of a room, by moving what comes
 /// later towards the beginning. Nothing can run across such a span, so every
 /// track stays whole.
@@ -117,9 +130,7 @@ pub fn without_pauses(room: &mut Room) {
         let track = &mut room.tracks[i];
         cut = cut + (track.span.from - heard_until).max(Millis::ZERO);
         heard_until = heard_until.max(track.span.to);
-        let earlier = |span: &mut Span| *span = Span { from: span.from - cut, to: span.to - cut };
-        earlier(&mut track.span);
-        track.gaps.iter_mut().for_each(earlier);
+        earlier(track, cut);
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Fate {
     /// Handed on: marked by an earlier tool.
     Marked,
     /// Handed on: of type data.
-    Data,
+    Nothing,
     /// A record that can't be placed. Why is found out again when it is written.
     Failed,
     /// A row that isn't UTF-8; it is kept with replacement characters.
@@ -40,7 +40,7 @@ impl Fate {
             Verdict::Placed(addition) if recording.done_before => Self::Replace(addition),
             Verdict::Placed(addition) => Self::Append(addition),
             Verdict::Marked => Self::Marked,
-            Verdict::Data => Self::Data,
+            Verdict::Nothing => Self::Nothing,
             Verdict::Failed(_) => Self::Failed,
         }
     }
@@ -160,7 +160,7 @@ impl Batch {
     pub fn outcome(&self, entry: &Entry, rooms: &Rooms) -> Outcome {
         let line = Line { place: self.place(entry), bytes: self.line(entry).to_vec() };
         Outcome::of(line, |record| {
-            if entry.fate != Fate::Data {
+            if entry.fate != Fate::Nothing {
                 record.set(&fields(self.offsets(entry, rooms)?));
             }
             Ok(())

@@ -107,6 +107,8 @@ fn record_of(header: &[String], row: &ByteRecord) -> (String, bool) {
             // Computed again.
             Some(name) if OWN_COLUMNS.contains(&name) => continue,
             Some("offset") => ("offset".into(), number(&cell)),
+            // Null would say that nothing was recorded; an empty cell is one that somebody forgot.
+            Some("start_time") if cell.is_empty() => continue,
             Some("start_time") => ("start_time_ms".into(), number(&cell)),
             Some(ROOM) => ("grouping_sids".into(), json!({ ROOM: text(&cell) })),
             Some(name) => (name.to_owned(), text(&cell)),

@@ -18,12 +18,12 @@ use crate::rooms::Rooms;
 /// back: 8 bytes and some for each, 5 MB in all.
 const REMEMBERED: usize = 400_000;
 
-/// Reads and writes room by room. Gives the number of records of type data.
+/// Reads and writes room by room. Gives the number of records that hold nothing to place.
 ///
 /// # Errors
 /// When a file can't be read, or stdout is closed or full.
 pub fn run(files: &[PathBuf], sink: &mut Sink<'_>) -> anyhow::Result<u64> {
-    let mut room = Room { batch: Batch::new("".into(), Words::JSONL), rooms: Rooms::default(), data: 0 };
+    let mut room = Room { batch: Batch::new("".into(), Words::JSONL), rooms: Rooms::default(), unplaced: 0 };
     let mut current: Option<Option<String>> = None;
     let mut ended = HashSet::new();
     let mut comes_back = false;
@@ -35,7 +35,7 @@ pub fn run(files: &[PathBuf], sink: &mut Sink<'_>) -> anyhow::Result<u64> {
             let name = recording.room.as_deref();
             if current.as_ref().is_none_or(|current| current.as_deref() != name) {
                 if room.write(sink)?.is_break() {
-                    return Ok(room.data);
+                    return Ok(room.unplaced);
                 }
                 if let Some(old) = current.replace(name.map(str::to_owned)) {
                     if ended.len() == REMEMBERED {
@@ -49,14 +49,14 @@ pub fn run(files: &[PathBuf], sink: &mut Sink<'_>) -> anyhow::Result<u64> {
         room.push(&line, recording.as_ref(), comes_back);
     }
     let _ = room.write(sink)?;
-    Ok(room.data)
+    Ok(room.unplaced)
 }
 
 /// The room that is being read.
 struct Room {
     batch: Batch,
     rooms: Rooms,
-    data: u64,
+    unplaced: u64,
 }
 
 impl Room {
@@ -75,7 +75,7 @@ impl Room {
 
     fn write(&mut self, sink: &mut Sink<'_>) -> anyhow::Result<ControlFlow<()>> {
         for entry in &self.batch.entries {
-            self.data += u64::from(entry.fate == Fate::Data);
+            self.unplaced += u64::from(entry.fate == Fate::Nothing);
             if jsonl::write(sink, &self.batch, entry, &self.rooms)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }

@@ -48,8 +48,8 @@ impl Tool for Cli {
             );
             let mut output = Output::default();
             let mut sink = Sink::new(&mut output, &self.common);
-            let data = grouped::run(&self.inputs, &mut sink)?;
-            tell_data(data);
+            let unplaced = grouped::run(&self.inputs, &mut sink)?;
+            tell_unplaced(unplaced);
             return Ok(sink.finish()?);
         }
         let (batches, rooms, header) = match self.from {
@@ -71,7 +71,7 @@ impl Tool for Cli {
                 term::render(&timeline::of(rows, rooms), terminal_width(), color())
             })?,
         };
-        tell_data(input.data());
+        tell_unplaced(input.unplaced());
         Ok(status)
     }
 }
@@ -83,9 +83,9 @@ struct Input {
 }
 
 impl Input {
-    fn data(&self) -> u64 {
+    fn unplaced(&self) -> u64 {
         let entries = self.batches.iter().flat_map(|batch| &batch.entries);
-        entries.filter(|entry| entry.fate == Fate::Data).count() as u64
+        entries.filter(|entry| entry.fate == Fate::Nothing).count() as u64
     }
 
     fn write_jsonl(&self, common: &Common) -> anyhow::Result<Status> {
@@ -181,12 +181,12 @@ fn csv_error(error: ::csv::Error) -> anyhow::Error {
     }
 }
 
-fn tell_data(count: u64) {
+fn tell_unplaced(count: u64) {
     match count {
         0 => {}
-        1 => messages::warn("1 record of type data handed on as it was: it has no start time"),
+        1 => messages::warn("1 record handed on as it was: nothing in it has a start time"),
         n => messages::warn(format_args!(
-            "{n} records of type data handed on as they were: they have no start time"
+            "{n} records handed on as they were: nothing in them has a start time"
         )),
     }
 }

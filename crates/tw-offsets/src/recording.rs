@@ -37,8 +37,9 @@ pub enum Verdict {
     Placed(i64),
     /// Handed on as it is: another tool has marked it.
     Marked,
-    /// Handed on as it is: it is of type data.
-    Data,
+    /// Handed on as it is: there is nothing to place, since it is of type data or
+    /// its file holds no packet.
+    Nothing,
     /// It can't be placed.
     Failed(Failure),
 }
@@ -78,8 +79,8 @@ impl<'a> Recording<'a> {
         if self.marked {
             return Verdict::Marked;
         }
-        if self.data {
-            return Verdict::Data;
+        if self.holds_nothing() {
+            return Verdict::Nothing;
         }
         match self.times(words).and_then(|times| {
             times.addition().ok_or_else(|| {
@@ -92,9 +93,14 @@ impl<'a> Recording<'a> {
         }
     }
 
-    /// Whether it is neither marked nor of type data.
+    /// Whether there is something to place, or should be.
     pub fn would_be_placed(&self) -> bool {
-        !self.marked && !self.data
+        !self.marked && !self.holds_nothing()
+    }
+
+    /// tw-probe writes `null` for the start of a file in which nothing was recorded.
+    fn holds_nothing(&self) -> bool {
+        self.data || self.start_time == Some("null")
     }
 
     fn times(&self, words: Words) -> Result<Times, Failure> {
@@ -229,7 +235,6 @@ mod tests {
     #[test]
     fn what_is_missing_or_wrong_is_named() {
         assert_eq!(failure(r#"{"offset":1}"#), "no start_time_ms: run tw-probe first");
-        assert_eq!(failure(r#"{"offset":1,"start_time_ms":null}"#), "no start_time_ms: run tw-probe first");
         assert!(failure(r#"{"start_time_ms":1}"#).starts_with("no offset: "));
         for wrong in ["1.5", "1e3", "\"1\"", "true", "[1]", "{}", "-0.0"] {
             assert_eq!(
@@ -251,7 +256,8 @@ mod tests {
     fn marked_and_data_records_are_left_alone() {
         assert_eq!(verdict(r#"{"error":{"kind":"http"},"offset":1,"start_time_ms":1}"#), Verdict::Marked);
         assert_eq!(verdict(r#"{"error":null,"offset":1,"start_time_ms":1}"#), Verdict::Placed(2));
-        assert_eq!(verdict(r#"{"type":"data","offset":1}"#), Verdict::Data);
+        assert_eq!(verdict(r#"{"type":"data","offset":1}"#), Verdict::Nothing);
+        assert_eq!(verdict(r#"{"offset":1,"start_time_ms":null}"#), Verdict::Nothing);
     }
 
     #[test]

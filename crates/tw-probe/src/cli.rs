@@ -23,14 +23,14 @@ pub struct Cli {
     #[arg(long, requires = "inputs")]
     pub files: bool,
 
-    /// List the spans longer than MS milliseconds in which a stream has no packet
+    /// From how many milliseconds on a span without a packet is listed as a gap
     ///
-    /// Each stream gets `gaps`: [{"start_ms", "end_ms"}], from a packet to the next one, on the recording's
-    /// own clock. Write the number with an equals sign: --gaps=250. The default, a second, passes over what
-    /// is usual (a silent microphone still sends every 400 ms, a screen that is shared may send a frame a
-    /// second) and finds cameras that were off and networks that were away.
-    #[arg(long, value_name = "MS", num_args = 0..=1, require_equals = true, default_missing_value = "1000")]
-    pub gaps: Option<u32>,
+    /// Each stream has `gaps`: [{"start_ms", "end_ms"}], from a packet to the next one, on the recording's
+    /// own clock. The default, a second, passes over what is usual (a silent microphone still sends every
+    /// 400 ms, a screen that is shared may send a frame a second) and finds cameras that were off and
+    /// networks that were away. tw-ffcmd takes long silences and --gap black from there.
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    pub gaps: u32,
 
     /// How many files are read side by side; default: one per core
     #[arg(short, long, value_name = "N")]
@@ -64,7 +64,7 @@ What is added, here to the video of the tutorial:
   \"creation_time\":\"2017-06-30T09:03:44.000000Z\",
   \"streams\":[{\"index\":0,\"codec_type\":\"video\",\"codec_name\":\"vp8\",\"width\":640,\"height\":480,
     \"sample_aspect_ratio\":\"1:1\",\"packets\":3376,\"start_time_ms\":1564,\"end_time_ms\":142242,
-    \"frame_interval_ms\":33}]
+    \"frame_interval_ms\":33,\"seekable\":false,\"gaps\":[]}]
 
   start_time_ms   the container's start time, in whole milliseconds
   end_time_ms     the timestamp of the last packet
@@ -79,7 +79,7 @@ picture: they are handed on as they are.
 Examples:
   tw-fetch --dir media < list.jsonl | tw-probe | tw-offsets
   tw-probe --files media/*.mk? | jq -r '[.path, .start_time_ms, .duration_ms] | @tsv'
-  tw-probe --gaps=250 < fetched.jsonl | jq -c '{sid, gaps: [.streams[].gaps[]]}'
+  tw-probe --gaps 250 < fetched.jsonl | jq -c '{sid, gaps: [.streams[].gaps[]]}'
 
 Environment:
   TW_FFPROBE   the ffprobe to use (4.4 or newer); default: ffprobe on PATH";

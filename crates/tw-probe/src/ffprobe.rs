@@ -23,7 +23,7 @@ pub struct Ffprobe {
     program: OsString,
     silence: Duration,
     /// The distance between packets from which on a gap is noted.
-    gap: Option<Micros>,
+    gap: Micros,
     /// Set by the first failure: what is wrong with the program itself, if anything is.
     too_old: OnceLock<Option<String>>,
 }
@@ -42,7 +42,7 @@ impl Ffprobe {
     ///
     /// # Errors
     /// When there is none.
-    pub fn find(silence: Duration, gap: Option<Micros>) -> Result<Self, ProcessError> {
+    pub fn find(silence: Duration, gap: Micros) -> Result<Self, ProcessError> {
         let program = process::program("TW_FFPROBE", "ffprobe");
         process::require(&program)?;
         Ok(Self { program, silence, gap, too_old: OnceLock::new() })
@@ -70,6 +70,9 @@ impl Ffprobe {
         }
         if let Some(old) = self.too_old.get_or_init(|| self.outdated()) {
             return Err(Failure::new(ErrorKind::Ffmpeg, old));
+        }
+        if breaks_off_at_once(&finished, path) {
+            return Ok(Answer { report: Report::default(), complaint: None });
         }
         Err(why(&finished, path))
     }
@@ -121,6 +124,13 @@ fn check_file(path: &str) -> Result<(), Failure> {
     fs::File::open(path).map(drop).map_err(failed)
 }
 
+/// A container that ends before its first cluster: a recorder that never got a packet.
+fn breaks_off_at_once(finished: &Finished, path: &str) -> bool {
+    let last = finished.stderr.last().map(|line| without_address(line)).unwrap_or_default();
+    let reason = last.strip_prefix(&format!("file:{path}: "));
+    matches!(reason, Some("End of file" | "Input/output error"))
+}
+
 /// Why ffprobe ended as it did. Its last line is about the file when that could
 /// not be opened as what it should be; the lines before it speak of single bytes.
 fn why(finished: &Finished, path: &str) -> Failure {
@@ -129,10 +139,6 @@ fn why(finished: &Finished, path: &str) -> Failure {
     match last.strip_prefix(&format!("file:{path}: ")) {
         Some("Invalid data found when processing input") => {
             media(format!("{path} is not a Matroska file: fetch it again"))
-        }
-        // A container that ends before its first cluster.
-        Some("End of file" | "Input/output error") => {
-            media("no packets: nothing was recorded in this file, or it breaks off at once".into())
         }
         Some(reason) => media(format!("{path} cannot be read as Matroska: {reason}")),
         None => {

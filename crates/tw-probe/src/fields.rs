@@ -25,8 +25,9 @@ struct Stream<'a> {
     end_time_ms: Option<i64>,
     /// The median distance between a packet and the next: for video, that of frames.
     frame_interval_ms: Option<Interval>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gaps: Option<&'a [Gap]>,
+    /// Whether the file has an index, so that reading may begin in its middle.
+    seekable: bool,
+    gaps: &'a [Gap],
 }
 
 #[derive(Debug, Serialize)]
@@ -46,7 +47,7 @@ struct Sound {
 }
 
 impl<'a> Stream<'a> {
-    fn new(description: &'a Description, track: &'a Track, gaps: bool) -> Self {
+    fn new(description: &'a Description, track: &'a Track, seekable: bool) -> Self {
         let codec_type = description.get("codec_type");
         Self {
             index: description.number("index"),
@@ -66,20 +67,22 @@ impl<'a> Stream<'a> {
             start_time_ms: track.span().map(|(first, _)| first.millis()),
             end_time_ms: track.span().map(|(_, last)| last.millis()),
             frame_interval_ms: track.median(),
-            gaps: gaps.then(|| track.gaps()),
+            seekable,
+            gaps: track.gaps(),
         }
     }
 }
 
-/// The fields of a record whose file has been read; `gaps`: whether they were asked for.
+/// The fields of a record whose file has been read. Without a packet there are
+/// no times: such a recording has no place in the room, and needs none.
 ///
 /// # Errors
-/// When there is nothing that has a time: such a recording has no place in the room.
-pub fn of(report: &Report, gaps: bool) -> Result<[Field<'static>; 5], Failure> {
-    let Some((first, last)) = report.span() else {
-        let what = if report.packets() == 0 { "no packets" } else { "no packet has a timestamp" };
-        return Err(Failure::new(ErrorKind::Media, format!("{what}: nothing was recorded in this file")));
-    };
+/// When there are packets, but none has a time.
+pub fn of(report: &Report, seekable: bool) -> Result<[Field<'static>; 5], Failure> {
+    let span = report.span();
+    if span.is_none() && report.packets() > 0 {
+        return Err(Failure::new(ErrorKind::Media, "no packet has a timestamp: it can't be placed"));
+    }
     let none = Track::default();
     let streams: Vec<Stream<'_>> = report
         .streams
@@ -87,16 +90,15 @@ pub fn of(report: &Report, gaps: bool) -> Result<[Field<'static>; 5], Failure> {
         .map(|description| {
             let index = description.number("index");
             let track = index.and_then(|index| report.tracks.get(&index)).unwrap_or(&none);
-            Stream::new(description, track, gaps)
+            Stream::new(description, track, seekable)
         })
         .collect();
-    let start = report.start_time.unwrap_or(first).millis();
-    let end = last.millis();
+    let times = span.map(|(first, last)| (report.start_time.unwrap_or(first).millis(), last.millis()));
     Ok([
-        ("start_time_ms", Some(start.to_string())),
-        ("end_time_ms", Some(end.to_string())),
+        ("start_time_ms", Some(json(&times.map(|(start, _)| start))?)),
+        ("end_time_ms", Some(json(&times.map(|(_, end)| end))?)),
         // Both are within a thousandth of 64 bits.
-        ("duration_ms", Some((end - start).to_string())),
+        ("duration_ms", Some(json(&times.map_or(0, |(start, end)| end - start))?)),
         ("creation_time", Some(json(&report.creation_time)?)),
         ("streams", Some(json(&streams)?)),
     ])
@@ -107,9 +109,9 @@ mod tests {
     use super::*;
     use crate::time::Micros;
 
-    fn fields(text: &str, gap: Option<i64>) -> Result<Vec<String>, Failure> {
-        let report = Report::read(text.as_bytes(), gap.map(|ms| Micros(ms * 1000))).unwrap();
-        let fields = of(&report, gap.is_some())?;
+    fn fields(text: &str) -> Result<Vec<String>, Failure> {
+        let report = Report::read(text.as_bytes(), Micros(1_000_000)).unwrap();
+        let fields = of(&report, false)?;
         Ok(fields.into_iter().map(|(name, value)| format!("{name}={}", value.unwrap())).collect())
     }
 
@@ -122,13 +124,13 @@ stream|index=0|codec_name=vp8|codec_type=video|width=640|height=480|sample_aspec
 format|start_time=1.564000
 ";
         assert_eq!(
-            fields(text, Some(1000)).unwrap(),
+            fields(text).unwrap(),
             [
                 "start_time_ms=1564",
                 "end_time_ms=142242",
                 "duration_ms=140678",
                 "creation_time=null",
-                r#"streams=[{"index":0,"codec_type":"video","codec_name":"vp8","width":640,"height":480,"sample_aspect_ratio":"1:1","packets":2,"start_time_ms":1564,"end_time_ms":142242,"frame_interval_ms":140678,"gaps":[{"start_ms":1564,"end_ms":142242}]}]"#,
+                r#"streams=[{"index":0,"codec_type":"video","codec_name":"vp8","width":640,"height":480,"sample_aspect_ratio":"1:1","packets":2,"start_time_ms":1564,"end_time_ms":142242,"frame_interval_ms":140678,"seekable":false,"gaps":[{"start_ms":1564,"end_ms":142242}]}]"#,
             ]
         );
     }
@@ -136,22 +138,23 @@ format|start_time=1.564000
     #[test]
     fn without_a_start_time_the_first_packet_counts() {
         let text = "packet|stream_index=0|pts_time=-0.007000\nformat|start_time=N/A\n";
-        assert_eq!(fields(text, None).unwrap()[..3], ["start_time_ms=-7", "end_time_ms=-7", "duration_ms=0"]);
+        assert_eq!(fields(text).unwrap()[..3], ["start_time_ms=-7", "end_time_ms=-7", "duration_ms=0"]);
     }
 
     #[test]
-    fn nothing_recorded_is_a_failure() {
-        let failure = fields("stream|index=0|codec_type=audio\nformat|start_time=N/A\n", None).unwrap_err();
-        assert_eq!(failure.kind, ErrorKind::Media);
-        assert!(failure.message.starts_with("no packets"), "{failure}");
-        let failure = fields("packet|stream_index=0|pts_time=N/A\n", None).unwrap_err();
+    fn nothing_recorded_has_no_times() {
+        assert_eq!(
+            fields("stream|index=0|codec_type=audio\nformat|start_time=N/A\n").unwrap()[..3],
+            ["start_time_ms=null", "end_time_ms=null", "duration_ms=0"]
+        );
+        let failure = fields("packet|stream_index=0|pts_time=N/A\n").unwrap_err();
         assert!(failure.message.starts_with("no packet has a timestamp"), "{failure}");
     }
 
     #[test]
     fn a_stream_that_says_little() {
         let text = "packet|stream_index=1|pts_time=0.000000\nstream|index=0|codec_type=video\nformat|start_time=0.000000\n";
-        assert!(fields(text, None).unwrap()[4].contains(
+        assert!(fields(text).unwrap()[4].contains(
             r#""codec_name":null,"width":null,"height":null,"sample_aspect_ratio":null,"packets":0,"start_time_ms":null"#
         ));
     }

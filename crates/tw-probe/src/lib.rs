@@ -2,11 +2,12 @@
 //!
 //! [`ffprobe`] runs it on one file, [`report`] reads its answer as it comes,
 //! [`track`] gathers what a stream's packets say, [`time`] turns decimal text
-//! into integers, and [`fields`] is what the record gets.
+//! into integers, [`index`] looks for Cues, and [`fields`] is what the record gets.
 
 pub mod cli;
 pub mod ffprobe;
 pub mod fields;
+pub mod index;
 pub mod report;
 pub mod time;
 pub mod track;
@@ -35,19 +36,18 @@ impl Tool for Cli {
     }
 
     fn run(self) -> anyhow::Result<Status> {
-        let gap = self.gaps.map(|ms| Micros(i64::from(ms) * 1000));
+        let gap = Micros(i64::from(self.gaps) * 1000);
         let ffprobe = Arc::new(Ffprobe::find(self.silence(), gap)?);
         let data = Arc::new(AtomicU64::new(0));
         let progress = Arc::new(Progress::new(Some(0), BAR));
         let serve = {
             let (ffprobe, data) = (Arc::clone(&ffprobe), Arc::clone(&data));
-            let gaps = gap.is_some();
             move |record: &mut Record| {
                 if is_data(record) {
                     data.fetch_add(1, Ordering::Relaxed);
                     return Ok(());
                 }
-                probe(&ffprobe, gaps, record)
+                probe(&ffprobe, record)
             }
         };
         let lines: Box<dyn Iterator<Item = anyhow::Result<Line>> + Send> = if self.files {
@@ -71,11 +71,14 @@ impl Tool for Cli {
 }
 
 /// Adds what ffprobe says about the record's file.
-fn probe(ffprobe: &Ffprobe, gaps: bool, record: &mut Record) -> Result<(), Failure> {
+fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
     let path: String = record.require("path", "run tw-fetch first")?;
     messages::verbose(format_args!("reading {path}"));
     let answer = ffprobe.read(&path)?;
-    let fields = fields::of(&answer.report, gaps)?;
+    let fields = fields::of(&answer.report, index::has_cues(Path::new(&path)))?;
+    if answer.report.packets() == 0 {
+        messages::warn(format_args!("{}: no packet in it: nothing was recorded", record.label()));
+    }
     if let Some(complaint) = answer.complaint {
         let (label, packets) = (record.label(), answer.report.packets());
         messages::warn(format_args!("{label}: {complaint}; the {packets} packets that can be read count"));

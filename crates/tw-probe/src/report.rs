@@ -50,7 +50,7 @@ impl Report {
     ///
     /// # Errors
     /// Those of the reader. Lines that make no sense are passed over.
-    pub fn read(mut reader: impl BufRead, gap: Option<Micros>) -> io::Result<Self> {
+    pub fn read(mut reader: impl BufRead, gap: Micros) -> io::Result<Self> {
         let mut report = Self::default();
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
@@ -63,7 +63,7 @@ impl Report {
         Ok(report)
     }
 
-    fn line(&mut self, line: &str, gap: Option<Micros>) {
+    fn line(&mut self, line: &str, gap: Micros) {
         let Some((section, rest)) = line.split_once('|') else { return };
         match section {
             "packet" => {
@@ -174,7 +174,7 @@ format|start_time=-0.007000|tag:creation_time=a\\|b\\\\=c\\n
 ";
 
     fn read(text: &str) -> Report {
-        Report::read(text.as_bytes(), None).unwrap()
+        Report::read(text.as_bytes(), Micros(1_000_000)).unwrap()
     }
 
     #[test]
@@ -199,7 +199,7 @@ format|start_time=-0.007000|tag:creation_time=a\\|b\\\\=c\\n
     proptest! {
         #[test]
         fn no_answer_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Report::read(bytes.as_slice(), Some(Micros(1)));
+            let _ = Report::read(bytes.as_slice(), Micros(1));
         }
 
         #[test]

@@ -36,7 +36,7 @@ pub struct Track {
 
 impl Track {
     /// One more packet. `gap` is the distance from which on a gap is noted.
-    pub fn add(&mut self, pts: Option<Micros>, gap: Option<Micros>) {
+    pub fn add(&mut self, pts: Option<Micros>, gap: Micros) {
         self.packets += 1;
         if let Some(pts) = pts {
             self.waiting.push(Reverse(pts));
@@ -47,14 +47,14 @@ impl Track {
     }
 
     /// There are no more packets.
-    pub fn finish(&mut self, gap: Option<Micros>) {
+    pub fn finish(&mut self, gap: Micros) {
         while !self.waiting.is_empty() {
             self.settle_one(gap);
         }
     }
 
     /// The earliest packet that waits has its place now.
-    fn settle_one(&mut self, gap: Option<Micros>) {
+    fn settle_one(&mut self, gap: Micros) {
         let Some(Reverse(pts)) = self.waiting.pop() else { return };
         let Some((first, last)) = self.span else {
             self.span = Some((pts, pts));
@@ -66,7 +66,7 @@ impl Track {
         if distance.0 > 0 {
             *self.distances.entry(distance).or_default() += 1;
         }
-        if gap.is_some_and(|limit| distance > limit) {
+        if distance > gap {
             self.gaps.push(Gap { start_ms: last.millis(), end_ms: pts.millis() });
         }
     }
@@ -107,7 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn track(millis: &[i64], gap: i64) -> Track {
-        let gap = Some(Micros(gap * 1000));
+        let gap = Micros(gap * 1000);
         let mut track = Track::default();
         for ms in millis {
             track.add(Some(Micros(ms * 1000)), gap);
@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn packets_without_a_time_count_all_the_same() {
         let mut track = Track::default();
-        track.add(None, None);
-        track.finish(None);
+        track.add(None, Micros(1));
+        track.finish(Micros(1));
         assert_eq!((track.packets(), track.span(), track.median()), (1, None, None));
     }
 

@@ -51,9 +51,14 @@ pub fn records(room: &str, files: &[(&str, &str)]) -> String {
 
 /// tw-ffcmd that composes the room, small and fast.
 pub fn compose(place: &Environment, input: &str) -> Command {
+    compose_to(place, input, "out/room.webm")
+}
+
+/// The same into another file.
+pub fn compose_to(place: &Environment, input: &str, output: &str) -> Command {
     fs::write(place.folder().join("room.jsonl"), input).unwrap();
     let mut command = place.tool("tw-ffcmd").unwrap();
-    command.args(["--run", "--size", "64x48", "--fps", "10", "--speed", "fast", "-o", "out/room.webm"]);
+    command.args(["--run", "--size", "64x48", "--fps", "10", "--speed", "fast", "-o", output]);
     command.arg("room.jsonl").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -65,14 +65,14 @@ fn what_poses_as_a_recording_is_refused() {
     let canary = Canary::new();
     for (name, text) in impostors(&canary.url()) {
         fs::write(place.folder().join("posing.mkv"), text).unwrap();
-        let (records, said) = ends(place.tool("tw-probe").unwrap().args(["--files", "posing.mkv"]), 1);
-        assert_eq!(records[0]["error"]["kind"], "media", "{name}");
+        let (probed, said) = ends(place.tool("tw-probe").unwrap().args(["--files", "posing.mkv"]), 1);
+        assert_eq!(probed[0]["error"]["kind"], "media", "{name}");
         assert!(said.contains("is not a Matroska file"), "{name}: {said}");
         // Had somebody else written the fields that tw-probe would have.
         for chunk in ["0", "1"] {
-            let input = crate::common::records(ROOM, &[("video", "posing.mkv")]);
-            let (records, _) = ends(compose(&place, &input).args(["--chunk", chunk]), 1);
-            assert_eq!(records[0]["error"]["kind"], "ffmpeg", "{name}");
+            let input = records(ROOM, &[("video", "posing.mkv")]);
+            let (jobs, _) = ends(compose(&place, &input).args(["--chunk", chunk]), 1);
+            assert_eq!(jobs[0]["error"]["kind"], "ffmpeg", "{name}");
             assert!(!place.folder().join("out/room.webm").exists(), "{name}");
         }
     }
@@ -117,11 +117,11 @@ fn a_path_is_only_ever_a_file() {
         "%d.mkv",
         "*.mkv",
     ] {
-        let input = crate::common::records(ROOM, &[("video", path)]);
-        let (records, _) = ends(&mut compose(&place, &input), 1);
-        assert!(records[0]["error"]["message"].is_string(), "{path:?}");
-        let (records, _) = ends(place.tool("tw-probe").unwrap().arg("room.jsonl"), 1);
-        assert!(records[0]["error"]["message"].is_string(), "{path:?}");
+        let input = records(ROOM, &[("video", path)]);
+        let (jobs, _) = ends(&mut compose(&place, &input), 1);
+        assert!(jobs[0]["error"]["message"].is_string(), "{path:?}");
+        let (probed, _) = ends(place.tool("tw-probe").unwrap().arg("room.jsonl"), 1);
+        assert!(probed[0]["error"]["message"].is_string(), "{path:?}");
     }
     assert!(canary.sings(), "somebody has asked for {url}");
     let after: Vec<String> =
@@ -173,18 +173,28 @@ fn names_from_records_choose_no_path() {
     let outside = |entries: Vec<String>| -> Vec<String> {
         entries
             .into_iter()
-            .filter(|name| !["out", "media", "room.jsonl", "list.jsonl"].contains(&name.as_str()))
+            .filter(|name| {
+                !["out", "out.asked", "media", "room.jsonl", "list.jsonl"].contains(&name.as_str())
+            })
             .collect()
     };
+    // Writes down which file it was to make.
+    let nothing = script(
+        &place,
+        "nothing",
+        "case \"$*\" in *-version*) echo ffmpeg version 9.0;; *-encoders*) ;; *) for last; do :; done; echo \"$last\" >> out.asked; exit 1;; esac",
+    );
     let before = names(place.folder());
     for text in hostile() {
         // A room's SID, in tw-ffcmd's output.
         let input = good.replace(&json!(ROOM).to_string(), &json!(text).to_string());
-        let output = compose(&place, &input).args(["-o", "out/{room_sid}.webm"]).output().unwrap();
-        let (code, records, said) = result(&output);
-        assert!(matches!(code, Some(0 | 1)), "{text:?}: {said}");
-        if code == Some(0) {
-            let path = records[0]["output"].as_str().unwrap();
+        let mut command = compose_to(&place, &input, "out/{room_sid}.webm");
+        // Composed by nobody, but as far as the name: the program that would do it isn't one.
+        let output = command.env("TW_FFMPEG", &nothing).output().unwrap();
+        let (code, _, said) = result(&output);
+        assert_eq!(code, Some(1), "{text:?}: {said}");
+        let asked = fs::read_to_string(place.folder().join("out.asked")).unwrap_or_default();
+        for path in asked.lines() {
             let name = path.strip_prefix("out/").unwrap();
             assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.'), "{path}");
         }
@@ -228,7 +238,7 @@ fn names_from_records_are_no_filter_and_no_command() {
         let plain = |input: &str| {
             fs::write(place.folder().join("room.jsonl"), input).unwrap();
             let mut command = place.tool("tw-ffcmd").unwrap();
-            ends(command.args(["-o", "room.webm", "room.jsonl"]), 0).0.remove(0)
+            ends(command.env("PATH", "/no").args(["-o", "room.webm", "room.jsonl"]), 0).0.remove(0)
         };
         let (meant, hostile) = (plain(&good), plain(&input));
         assert_eq!(

@@ -2,7 +2,9 @@
 //! and all of them mixed.
 //!
 //! What makes it exact:
-//! - `aresample` fills a hole of 10 ms or more with silence and cuts overlaps; by
+//! - `aresample` fills a hole of 9 ms or more with silence and cuts overlaps (at
+//!   10 ms, a voice whose clock drifts was off by up to 10.1 ms: files have whole
+//!   milliseconds); by
 //!   itself (`async=1`) it leaves holes under 100 ms, and each makes everything
 //!   after it early: bob was 57 ms early after 17 holes of 60 ms;
 //! - `first_pts=0` comes before `adelay`, so that the delay is counted from the
@@ -121,7 +123,7 @@ impl Stretch<'_> {
                 format!("atrim=start={}:end={}", from.seconds(), own(self.span.to).seconds())
             }))
             .then(format!("asetpts=round(PTS-{}/TB{shift})", own(self.span.from).seconds()))
-            .then(format!("aresample={RATE}:async=1:min_hard_comp=0.01:first_pts=0"))
+            .then(format!("aresample={RATE}:async=1:min_hard_comp=0.009:first_pts=0"))
             .then(stereo(self.track.channels))
             .then_if((delay > Millis::ZERO).then(|| format!("adelay={}:all=1", delay.0)))
     }
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn the_tutorials_delays() {
         let graph = graph(vec![voice("alice", 1564, 0, 40_000), voice("bob", 20_789, 19_226, 40_000)], None);
-        let fill = "aresample=48000:async=1:min_hard_comp=0.01:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo";
+        let fill = "aresample=48000:async=1:min_hard_comp=0.009:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo";
         assert!(graph.contains(&format!("[0:a]asetpts=round(PTS-1.564/TB),{fill}[voice0]")), "{graph}");
         assert!(
             graph.contains(&format!("[1:a]asetpts=round(PTS-20.789/TB),{fill},adelay=19226:all=1[voice1]")),

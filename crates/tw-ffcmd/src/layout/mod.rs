@@ -5,6 +5,7 @@
 //! and nothing after it knows which layout it was.
 
 mod cells;
+pub mod compositions;
 mod focus;
 mod seats;
 
@@ -14,8 +15,6 @@ use std::str::FromStr;
 use tw_core::failure::Failure;
 
 use crate::room::{Room, Span};
-
-pub use cells::{columns_and_rows, grid};
 
 /// A size in pixels; both sides even, as 4:2:0 sampling wants them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +103,7 @@ impl FromStr for Layout {
             None if text == "row" => Ok(Self::Row),
             None if text == "column" => Ok(Self::Column),
             Some(("focus", who)) if !who.is_empty() => Ok(Self::Focus(who.to_owned())),
-            _ => Err(format!("'{text}' is no layout: write grid, row, column or focus=NAME-OR-SID")),
+            _ => Err(format!("'{text}' is no layout: write grid, row, column, focus=NAME-OR-SID or @FILE")),
         }
     }
 }
@@ -117,7 +116,7 @@ impl Layout {
     /// the canvas has room for.
     pub fn place(&self, room: &Room, canvas: Canvas) -> Result<Vec<Placement>, Failure> {
         match self {
-            Self::Grid => cells::place(room, canvas, columns_and_rows),
+            Self::Grid => cells::place(room, canvas, cells::columns_and_rows),
             Self::Row => cells::place(room, canvas, |n| (n, 1)),
             Self::Column => cells::place(room, canvas, |n| (1, n)),
             Self::Focus(who) => focus::place(room, canvas, who),

@@ -1,0 +1,130 @@
+//! What is to be made, from the flags and, where one is given, a Compositions
+//! request. A flag that is given counts more than the request.
+
+use anyhow::bail;
+use tw_core::failure::Failure;
+
+use crate::cli::{Cli, LayoutFlag};
+use crate::encoder::{Container, Encoding};
+use crate::graph::picture::Look;
+use crate::layout::compositions::Regions;
+use crate::layout::compositions::sources::Sources;
+use crate::layout::{Canvas, Layout, Placement, Size};
+use crate::room::{Kind, Room};
+use crate::time::{Millis, Rate};
+use crate::timeline;
+
+/// The size of the picture where nobody asks for one.
+const USUAL_SIZE: Size = Size { width: 1024, height: 768 };
+
+/// Who is seen where: by a layout's name, or by regions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrangement {
+    /// grid, row, column, focus.
+    Named(Layout),
+    /// A Compositions layout.
+    Regions(Regions),
+}
+
+/// What is to be made of each room.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where results go; `{room_sid}` in it.
+    pub output: String,
+    /// Format, codecs and their options.
+    pub encoding: Encoding,
+    /// Frames per second.
+    pub rate: Rate,
+    /// The window of the timeline.
+    pub window: (Option<Millis>, Option<Millis>),
+    /// Size, background, gaps; `None` for sound alone.
+    pub look: Option<Look>,
+    canvas: Canvas,
+    arrangement: Arrangement,
+    heard: Sources,
+    trim: bool,
+}
+
+impl Settings {
+    /// Works out the flags.
+    ///
+    /// # Errors
+    /// When they don't fit together, or the layout is wrong: then all that is
+    /// wrong with it, a line each.
+    pub fn new(cli: &Cli) -> anyhow::Result<Self> {
+        let request = match &cli.layout {
+            LayoutFlag::Named(_) => None,
+            LayoutFlag::File(file) => Some(file.request()?),
+        };
+        let whole = request.as_ref().and_then(|request| request.whole.as_ref());
+        let size = cli.size.or(whole.map(|whole| whole.size)).unwrap_or(USUAL_SIZE);
+        let arrangement = match (&cli.layout, &request) {
+            (LayoutFlag::File(file), Some(request)) => {
+                Arrangement::Regions(request.regions(size).map_err(|faults| file.wrong(&faults))?)
+            }
+            (LayoutFlag::Named(layout), _) => Arrangement::Named(layout.clone()),
+            (LayoutFlag::File(_), None) => Arrangement::Regions(Regions::default()),
+        };
+        let ending = whole.and_then(|whole| whole.format.as_deref()).unwrap_or("webm");
+        let output = cli.output.clone().unwrap_or_else(|| format!("{{room_sid}}.{ending}"));
+        let container = Container::of(&output).map_err(anyhow::Error::msg)?;
+        let encoding = Encoding::new(container, cli.video_codec, cli.audio_codec, cli.crf, cli.speed)
+            .map_err(anyhow::Error::msg)?;
+        let look = Look { size, background: cli.background.clone(), gap: cli.gap };
+        Ok(Self {
+            output,
+            encoding,
+            rate: cli.fps,
+            window: (cli.start, cli.end),
+            look: (!cli.audio_only).then_some(look),
+            canvas: Canvas { size, spacing: cli.cell_gap & !1 },
+            arrangement,
+            heard: heard(cli, whole.map(|whole| &whole.heard))?,
+            trim: cli.trim.or(whole.map(|whole| whole.trim)).unwrap_or(false),
+        })
+    }
+
+    /// Who is seen where and who is heard. The room's timeline is moved and cut
+    /// as the settings want it; what isn't included is taken out of it.
+    ///
+    /// # Errors
+    /// When the layout can't be filled.
+    pub fn arrange(&self, room: &mut Room) -> Result<(Vec<Placement>, Vec<usize>), Failure> {
+        let is_heard = |room: &Room, i: usize| {
+            let track = &room.tracks[i];
+            track.kind == Kind::Audio && self.heard.mean(track)
+        };
+        if let Arrangement::Regions(regions) = &self.arrangement {
+            // Compositions know only what they include: the output begins where that begins.
+            let mut included = (0..room.tracks.len())
+                .map(|i| is_heard(room, i) || regions.show(&room.tracks[i]))
+                .collect::<Vec<_>>()
+                .into_iter();
+            room.tracks.retain(|_| included.next().unwrap_or(false));
+            timeline::from_first(room);
+        }
+        if self.trim {
+            timeline::without_pauses(room);
+        }
+        let placements = match &self.arrangement {
+            Arrangement::Named(layout) => layout.place(room, self.canvas)?,
+            Arrangement::Regions(regions) => regions.place(room)?,
+        };
+        let heard = (0..room.tracks.len()).filter(|&i| is_heard(room, i)).collect();
+        Ok((placements, heard))
+    }
+}
+
+/// Who is heard: the flags' sources, else the request's, else everybody.
+fn heard(cli: &Cli, requested: Option<&Sources>) -> anyhow::Result<Sources> {
+    let (included, excluded) = (&cli.audio_sources, &cli.audio_sources_excluded);
+    if included.is_empty() && excluded.is_empty() {
+        return Ok(requested.cloned().unwrap_or_else(Sources::all));
+    }
+    let all = ["*".to_owned()];
+    let included = if included.is_empty() { &all[..] } else { included };
+    match Sources::new(included.iter().map(String::as_str), excluded.iter().map(String::as_str)) {
+        Ok(sources) => Ok(sources),
+        Err(wrong) => bail!("--audio-sources: {}", wrong.join("; ")),
+    }
+}
