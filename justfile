@@ -71,17 +71,61 @@ fmt:
 check-format:
     cargo fmt --all -- --check
 
-# Clippy, warnings denied
+# Clippy, warnings denied; and what may be in the dependency tree, where cargo-deny is installed
 lint:
     cargo clippy --quiet --workspace --all-targets -- -D warnings
+    if command -v cargo-deny >/dev/null; then \
+        cargo deny --log-level error check --hide-inclusion-graph bans licenses sources; \
+    else echo "cargo-deny is not installed: the dependency tree is not checked" >&2; fi
+
+# Known flaws in the dependency tree: fetches the RustSec database
+advisories:
+    cargo deny check advisories
+
+# Fuzz every reader, SECONDS each (wants a nightly toolchain and cargo-fuzz); TARGET for one of them
+fuzz SECONDS="60" TARGET="":
+    #!/bin/sh
+    set -eu
+    cd tests/fuzz
+    for target in {{ if TARGET == "" { "$(ls fuzz_targets | sed 's/[.]rs$//')" } else { TARGET } }}; do
+        echo "== $target"
+        mkdir -p "corpus/$target"
+        cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "../properties/corpus/$target" -- \
+            -max_total_time={{SECONDS}} -max_len=4096 -print_final_stats=1 -verbosity=0
+    done
+
+# The tests of a full disk on a file system of 64 kB (wants root)
+disk-test: build
+    #!/bin/sh
+    set -eu
+    small=$(mktemp -d)
+    mount -t tmpfs -o size=64k tmpfs "$small"
+    trap 'umount "$small"; rmdir "$small"' EXIT
+    TW_SMALL_DISK="$small" cargo test --quiet -p tw-tests --test reliability -- --ignored
 
 # The API's documentation, warnings denied
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 
-# Install the five tools for this user
+# Install the five tools for this user (or into PREFIX), with man pages and completions
 install:
-    for tool in {{tools}}; do cargo install --locked --path "crates/$tool"; done
+    #!/bin/sh
+    set -eu
+    root=${PREFIX:+"--root $PREFIX"}
+    for tool in {{tools}}; do cargo install --locked $root --path "crates/$tool"; done
+    share=${PREFIX:+$PREFIX/share}
+    share=${share:-${XDG_DATA_HOME:-$HOME/.local/share}}
+    cargo run --quiet --package tw-manual -- "$share"
+    echo "man pages and completions are in $share"
+    echo "zsh finds them with: fpath+=($share/zsh/site-functions)"
+
+# Play compositions of every codec in a headless Chromium (docs/playback.md)
+play-test: setup build
+    python3 tests/playback/play.py "${CARGO_TARGET_DIR:-target}/debug"
+
+# Check that the crates can be packaged
+package:
+    cargo package --workspace --no-verify --allow-dirty --quiet --exclude tw-tests --exclude tw-manual --exclude tw-loopback --exclude tw-testsignal
 
 # What CI runs
 ci:

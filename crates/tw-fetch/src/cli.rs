@@ -16,7 +16,7 @@ use crate::template::Template;
 /// until then it is .NAME.part beside it, from which the next run goes on. What is
 /// there and whole already is not downloaded again.
 #[derive(Debug, Parser)]
-#[command(name = "tw-fetch", version, after_help = EXAMPLES)]
+#[command(name = "tw-fetch", version, after_help = SHORT_EXAMPLES, after_long_help = EXAMPLES)]
 pub struct Cli {
     /// Files of records or SIDs; none, or -, for stdin
     #[arg(value_name = "FILE")]
@@ -45,6 +45,12 @@ pub struct Cli {
     #[command(flatten)]
     pub common: Common,
 }
+
+const SHORT_EXAMPLES: &str = "\
+Examples:
+  tw-list --room \"$ROOM\" | tw-fetch --dir media > fetched.jsonl
+  echo RT0123456789abcdef0123456789abcdef | tw-fetch
+  tw-fetch --dir media --name '{room_sid}/{sid}.{container_format}' list.jsonl";
 
 const EXAMPLES: &str = "\
 Environment:

@@ -11,6 +11,7 @@ use crate::encoder::{AudioCodec, Speed, VideoCodec};
 use crate::graph::picture::Gap;
 use crate::layout::compositions::request::Request;
 use crate::layout::{Layout, Size};
+use crate::still;
 use crate::time::{Millis, Rate, parse_time};
 
 /// Compose the recordings of Twilio Video rooms, each room into one file in sync
@@ -23,7 +24,7 @@ use crate::time::{Millis, Rate, parse_time};
 /// by the same participant after a rejoin. Recordings whose picture changes its
 /// size, stops for a while, or whose sound has holes stay in sync.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "tw-ffcmd", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "tw-ffcmd", version, max_term_width = 100, after_help = SHORT_EXAMPLES, after_long_help = EXAMPLES)]
 pub struct Cli {
     /// Files of records; none, or -, for stdin
     #[arg(value_name = "FILE")]
@@ -104,6 +105,13 @@ pub struct Cli {
     #[arg(long, value_name = "WHAT", default_value = "hold", help_heading = "Picture")]
     pub gap: Gap,
 
+    /// Write everybody's name into their cell
+    ///
+    /// The participant's identity (tw-list --participants), else the track's name. The
+    /// font is the file that TW_FONT names, else fontconfig's choice for the letters.
+    #[arg(long, help_heading = "Picture")]
+    pub labels: bool,
+
     /// Sound alone
     #[arg(long, help_heading = "Picture")]
     pub audio_only: bool,
@@ -111,6 +119,21 @@ pub struct Cli {
     /// Cut out every span in which nobody is seen or heard
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Window")]
     pub trim: Option<bool>,
+
+    /// Only make a PNG of one frame of the composition, to see what it will be like
+    ///
+    /// A file of that name is written over. Recordings without an index, as Twilio's
+    /// are, are decoded up to that time.
+    #[arg(long, value_name = "FILE.png", value_parser = still::png, conflicts_with_all = ["run", "emit", "chunk", "audio_only"], help_heading = "Stills")]
+    pub preview: Option<String>,
+
+    /// When: a time of the room, as for --start; by default the middle
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "preview", help_heading = "Stills")]
+    pub at: Option<Millis>,
+
+    /// Only make a PNG of twelve frames, from the beginning to the end
+    #[arg(long, value_name = "FILE.png", value_parser = still::png, conflicts_with_all = ["run", "emit", "chunk", "audio_only", "preview"], help_heading = "Stills")]
+    pub contact_sheet: Option<String>,
 
     /// Begin here on the room's timeline: 90, 1:30, 00:01:30.5
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Window")]
@@ -250,6 +273,12 @@ pub fn colour(text: &str) -> Result<String, String> {
     Err(format!("'{text}' is no colour: write a name like black, or #RRGGBB"))
 }
 
+const SHORT_EXAMPLES: &str = "\
+Examples:
+  tw-ffcmd -o room.webm --run offsets.jsonl
+  tw-ffcmd --emit sh -o room.mp4 offsets.jsonl
+  tw-ffcmd --preview room.png --at 1:30 --labels offsets.jsonl";
+
 const EXAMPLES: &str = "\
 Examples:
   From a room to one file:
@@ -262,9 +291,11 @@ Examples:
     tw-ffcmd --layout @request.json --run offsets.jsonl
   Ten seconds of it, one speaker large:
     tw-ffcmd --start 1:30 --end 1:40 --layout focus=alice -o clip.webm --run offsets.jsonl
+  Is everybody where they should be? A picture, in a second:
+    tw-ffcmd --preview room.png --at 1:30 --labels offsets.jsonl
 
 Exit status: 0 all composed, 1 a room or a record failed, 2 wrong usage or no ffmpeg.
-TW_FFMPEG and TW_FFPROBE name the programs.";
+TW_FFMPEG and TW_FFPROBE name the programs, TW_FONT the font of --labels.";
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::encoder::{Encoders, Encoding};
+use crate::graph::label::{self, Label};
 use crate::graph::{self, Chain, picture, sound};
 use crate::layout::Placement;
 use crate::room::{Kind, Room};
@@ -26,6 +27,8 @@ pub struct Composition<'a> {
     pub timeline: &'a Timeline,
     /// Size, background, gaps; `None` for sound alone.
     pub look: Option<&'a picture::Look>,
+    /// What is written over the picture.
+    pub labels: &'a [Label],
 }
 
 /// One of ffmpeg's input files.
@@ -78,9 +81,10 @@ impl Composition<'_> {
 
     fn picture_chains(&self, slice: Frames, inputs: &[Input]) -> Vec<Chain> {
         self.look.map_or_else(Vec::new, |look| {
-            picture::chains(self.room, self.placements, self.timeline, slice, look, |track| {
+            let chains = picture::chains(self.room, self.placements, self.timeline, slice, look, |track| {
                 number(inputs, track)
-            })
+            });
+            label::over(chains, self.labels, self.timeline, slice)
         })
     }
 
@@ -185,6 +189,12 @@ impl Words {
         self.and(["-protocol_whitelist", "file", "-f", "matroska", "-i"]).and([file_argument(path)])
     }
 
+    /// A file.
+    #[must_use]
+    pub fn file(self, path: &Path) -> Self {
+        self.and([file_argument(path)])
+    }
+
     /// The last word: what is written.
     pub fn output(self, path: &Path) -> Vec<String> {
         self.and([file_argument(path)]).0
@@ -192,6 +202,20 @@ impl Words {
 }
 
 impl Plan {
+    /// The inputs, as they are read.
+    pub fn read(&self, mut words: Words) -> Words {
+        for input in &self.inputs {
+            // A change of size in mid-stream must not rebuild the graph: everybody's sound would drop out.
+            words = words.and(["-reinit_filter", "0"]);
+            if let Some(seek) = input.seek {
+                // To the key frame before it, and everything from there: the graph knows what to show.
+                words = words.and(["-noaccurate_seek", "-ss"]).and([seek.seconds().to_string()]);
+            }
+            words = words.recording(&input.path);
+        }
+        words
+    }
+
     /// The whole command; its last word is the output.
     pub fn argv(
         &self,
@@ -202,16 +226,7 @@ impl Plan {
         muxer: &[String],
         output: &Path,
     ) -> Vec<String> {
-        let mut words = words;
-        for input in &self.inputs {
-            // A change of size in mid-stream must not rebuild the graph: everybody's sound would drop out.
-            words = words.and(["-reinit_filter", "0"]);
-            if let Some(seek) = input.seek {
-                // To the key frame before it, and everything from there: the graph knows what to show.
-                words = words.and(["-noaccurate_seek", "-ss"]).and([seek.seconds().to_string()]);
-            }
-            words = words.recording(&input.path);
-        }
+        let mut words = self.read(words);
         words = words.and(["-filter_complex", &self.filter_complex]);
         if self.has_picture {
             words = words.and(["-map".to_owned(), format!("[{}]", picture::PAD)]);
@@ -281,6 +296,7 @@ mod tests {
             heard: &[],
             timeline: &timeline,
             look: Some(&look),
+            labels: &[],
         };
         let inputs = |first, end| -> Vec<(usize, Option<Millis>)> {
             let plan = composition.picture(Frames { first, end });

@@ -49,6 +49,12 @@ pub fn encoders() -> Encoders {
     Encoders(said(&["-hide_banner", "-encoders"]).map(|text| encoder_names(&text)).unwrap_or_default())
 }
 
+/// Whether it has a filter.
+pub fn has_filter(name: &str) -> bool {
+    // Of one that it doesn't know it says so, and ends well all the same.
+    said(&["-hide_banner", "-h", &format!("filter={name}")]).is_ok_and(|text| text.starts_with("Filter"))
+}
+
 fn said(args: &[&str]) -> anyhow::Result<String> {
     let mut ffmpeg = command(program());
     ffmpeg.args(args);

@@ -9,6 +9,8 @@ use tw_core::record::Record;
 
 use crate::command::{Composition, Overwrite, Plan};
 use crate::encoder::{Encoders, Encoding};
+use crate::font;
+use crate::graph::label::Label;
 use crate::graph::picture::Look;
 use crate::layout::Placement;
 use crate::room::{Gathered, Room};
@@ -30,6 +32,8 @@ pub struct Job {
     pub timeline: Timeline,
     /// Size, background, gaps; `None` for sound alone.
     pub look: Option<Look>,
+    /// What is written over the picture.
+    pub labels: Vec<Label>,
     /// The encoder's options.
     pub encoding: Encoding,
     /// The file to make.
@@ -56,10 +60,14 @@ impl Job {
             timeline: Timeline::new(settings.rate, &room, start, end)?,
             room,
             look: settings.look.clone(),
+            labels: Vec::new(),
             encoding: settings.encoding.clone(),
             output,
             plan: Plan::default(),
         };
+        if settings.labels {
+            job.labels = labels(&job.room, &job.placements)?;
+        }
         job.plan = job.composition().whole();
         if !job.plan.has_picture && !job.plan.has_sound {
             return Err(Failure::new(ErrorKind::Media, "nobody is heard in it"));
@@ -75,6 +83,7 @@ impl Job {
             heard: &self.heard,
             timeline: &self.timeline,
             look: self.look.as_ref(),
+            labels: &self.labels,
         }
     }
 
@@ -164,6 +173,24 @@ impl Job {
             filter_complex: &self.plan.filter_complex,
         })
     }
+}
+
+/// A label for each cell and each name in it.
+fn labels(room: &Room, placements: &[Placement]) -> Result<Vec<Label>, Failure> {
+    let mut labels: Vec<Label> = Vec::new();
+    for placement in placements {
+        let text = room.tracks[placement.track].caption();
+        match labels.iter_mut().find(|label| label.cell == placement.cell && label.text == text) {
+            Some(label) => label.spans.push(placement.span),
+            None => labels.push(Label {
+                cell: placement.cell,
+                spans: vec![placement.span],
+                font: font::find(&text)?,
+                text,
+            }),
+        }
+    }
+    Ok(labels)
 }
 
 /// The record of a room that isn't composed; it is marked by whoever writes it.

@@ -10,7 +10,8 @@
 //! - [`graph`] writes both as a filter graph, for the picture and for the sound;
 //! - [`encoder`] knows formats and codecs; [`command`] puts the arguments together;
 //! - [`steps`] cuts the work into files made from files; [`emit`] prints them,
-//!   [`run`](mod@run) and [`encode`] run them, and [`verify`] reads the result back.
+//!   [`run`](mod@run) and [`encode`] run them, and [`verify`] reads the result back;
+//! - `still` makes pictures of it beforehand.
 
 pub mod cli;
 pub mod command;
@@ -18,6 +19,7 @@ pub mod emit;
 pub mod encode;
 pub mod encoder;
 pub mod ffmpeg;
+mod font;
 pub mod graph;
 pub mod job;
 pub mod layout;
@@ -26,6 +28,7 @@ pub mod room;
 pub mod run;
 pub mod settings;
 pub mod steps;
+mod still;
 pub mod time;
 pub mod timeline;
 pub mod verify;
@@ -59,8 +62,11 @@ use settings::Settings;
 /// For what stops the whole run: wrong usage, no ffmpeg, stdout gone.
 pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     let settings = Settings::new(cli)?;
-    if cli.run {
+    if cli.run || still::wanted(cli).is_some() {
         ffmpeg::check()?;
+        if cli.labels {
+            still::check_labels()?;
+        }
     }
     let mut output = Output::default();
     let mut sink = Sink::new(&mut output, &cli.common);
@@ -69,9 +75,12 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
         return Ok(sink.finish()?);
     }
     say_passed_over(&rooms);
-    let outputs = output_name::for_rooms(&settings.output, &rooms)?;
+    let outputs = output_name::for_rooms(still::wanted(cli).unwrap_or(&settings.output), &rooms)?;
     let work =
         rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &settings, &gathered, output));
+    if still::wanted(cli).is_some() {
+        return make_stills(cli, work, sink);
+    }
     let encoders = ffmpeg::encoders();
     if cli.run { compose_all(cli, work, encoders, sink) } else { describe_all(cli, work, &encoders, sink) }
 }
@@ -153,6 +162,25 @@ fn complete(gathered: &Gathered) -> Result<(), Failure> {
 
 fn overwrite(cli: &Cli) -> Overwrite {
     if cli.overwrite { Overwrite::Yes } else { Overwrite::No }
+}
+
+/// Makes stills of each room, and writes where they are.
+fn make_stills(
+    cli: &Cli,
+    work: impl Iterator<Item = Prepared>,
+    mut sink: Sink<'_>,
+) -> anyhow::Result<Status> {
+    for prepared in work {
+        let made = prepared.and_then(|job| still::make(cli, &job).map_err(|f| (refused(&job), f)));
+        let outcome = match made {
+            Ok(record) => Outcome::Served(record),
+            Err((record, failure)) => Outcome::Failed(record, failure),
+        };
+        if deliver(cli, &mut sink, outcome)?.is_break() {
+            break;
+        }
+    }
+    Ok(sink.finish()?)
 }
 
 /// Says how each room is composed.

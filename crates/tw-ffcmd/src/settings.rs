@@ -39,6 +39,8 @@ pub struct Settings {
     pub window: (Option<Millis>, Option<Millis>),
     /// Size, background, gaps; `None` for sound alone.
     pub look: Option<Look>,
+    /// Whether everybody's name is written into his cell.
+    pub labels: bool,
     canvas: Canvas,
     arrangement: Arrangement,
     heard: Sources,
@@ -77,6 +79,7 @@ impl Settings {
             rate: cli.fps,
             window: (cli.start, cli.end),
             look: (!cli.audio_only).then_some(look),
+            labels: cli.labels,
             canvas: Canvas { size, spacing: cli.cell_gap & !1 },
             arrangement,
             heard: heard(cli, whole.map(|whole| &whole.heard))?,

@@ -16,7 +16,7 @@ use tw_core::{Common, Status, Tool};
 /// as soon as its page has come. Without --room and --rooms, all the account's
 /// recordings that match the filters are listed.
 #[derive(Debug, Parser)]
-#[command(name = "tw-list", version, after_help = EXAMPLES)]
+#[command(name = "tw-list", version, after_help = SHORT_EXAMPLES, after_long_help = EXAMPLES)]
 pub struct Cli {
     /// A room's SID, RM…; may be given several times
     #[arg(long, value_name = "RM…", value_parser = room)]
@@ -25,6 +25,15 @@ pub struct Cli {
     /// A file of rooms, - for stdin: on each line a SID, or a record with a sid that starts with RM
     #[arg(long, value_name = "FILE")]
     pub rooms: Option<PathBuf>,
+
+    /// Take the recordings from the Twilio CLI's JSON instead, - for stdin; nothing is asked of Twilio
+    ///
+    /// What `twilio api:video:v1:recordings:list -o json` prints becomes records with
+    /// the names that the API's fields have. Give the CLI --no-limit: it lists 50
+    /// otherwise.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["room", "rooms", "status", "source_sid",
+          "media_type", "date_created_after", "date_created_before", "limit", "participants"])]
+    pub from_cli: Option<PathBuf>,
 
     /// Only recordings with this status; deleted ones are listed only when asked for
     #[arg(long)]
@@ -69,6 +78,12 @@ pub struct Cli {
     pub common: Common,
 }
 
+const SHORT_EXAMPLES: &str = "\
+Examples:
+  tw-list --room \"$ROOM\" --participants
+  tw-list --rooms rooms.txt
+  tw-list --date-created-after 2026-01-01 --media-type audio";
+
 const EXAMPLES: &str = "\
 Environment:
   TWILIO_API_KEY, TWILIO_API_SECRET        an API key (SK…) and its secret; or
@@ -85,6 +100,8 @@ Examples:
       jq -r .grouping_sids.room_sid | sort | uniq -c
   Rooms whose list broke off, once more:
     jq -c 'select(.error) | del(.error)' list.jsonl | tw-list --rooms -
+  From what the Twilio CLI has listed:
+    twilio api:video:v1:recordings:list --no-limit -o json | tw-list --from-cli -
   A room as one file:
     tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --run
 
@@ -148,7 +165,10 @@ impl Tool for Cli {
         {
             bail!("--date-created-after is not before --date-created-before: nothing could match");
         }
-        crate::run(&self)
+        match &self.from_cli {
+            Some(file) => crate::from_cli::run(file, &self.common),
+            None => crate::run(&self),
+        }
     }
 }
 

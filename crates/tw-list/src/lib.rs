@@ -5,6 +5,7 @@
 //! what is written when its list breaks off.
 
 mod cli;
+mod from_cli;
 pub mod pages;
 mod participants;
 mod rooms;

@@ -43,6 +43,7 @@ pub enum To {
     name = "tw-offsets",
     version,
     verbatim_doc_comment,
+    after_help = SHORT_EXAMPLES,
     after_long_help = EXAMPLES,
     max_term_width = 100
 )]
@@ -70,6 +71,12 @@ pub struct Cli {
     #[command(flatten)]
     pub common: Common,
 }
+
+const SHORT_EXAMPLES: &str = "\
+Examples:
+  tw-offsets < probed.jsonl > offsets.jsonl
+  tw-offsets --to table probed.jsonl
+  tw-offsets --to svg probed.jsonl > room.svg";
 
 const EXAMPLES: &str = "\
 All numbers are whole milliseconds. A record that lacks one of the two, or

@@ -13,7 +13,7 @@ use tw_core::tool::Common;
 /// start_time_ms, end_time_ms, duration_ms, creation_time and streams. Nothing is decoded; each file is
 /// read once.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "tw-probe", version, after_long_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "tw-probe", version, after_help = SHORT_EXAMPLES, after_long_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
     /// Files of records; `-` or none: stdin. With --files, the recordings themselves
     #[arg(value_name = "FILE")]
@@ -57,6 +57,11 @@ impl Cli {
         Duration::from_secs(self.stall)
     }
 }
+
+const SHORT_EXAMPLES: &str = "\
+Examples:
+  tw-probe < fetched.jsonl > probed.jsonl
+  tw-probe --files media/*.mk?";
 
 const EXAMPLES: &str = "\
 What is added, here to the video of the tutorial:

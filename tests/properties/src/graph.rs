@@ -10,8 +10,11 @@ use tw_ffcmd::Cli;
 use tw_ffcmd::command::Overwrite;
 use tw_ffcmd::emit;
 use tw_ffcmd::encoder::Encoders;
+use tw_ffcmd::graph::label::Label;
 use tw_ffcmd::job::Job;
+use tw_ffcmd::layout::Placement;
 use tw_ffcmd::room::{Gathered, Rooms};
+use tw_ffcmd::settings::Settings;
 use tw_ffcmd::steps::Step;
 use tw_ffcmd::time::Millis;
 
@@ -19,7 +22,7 @@ use tw_ffcmd::time::Millis;
 const STRANGER: char = '\u{2603}';
 
 /// All filters that a graph of ours is made of.
-const FILTERS: [&str; 23] = [
+const FILTERS: [&str; 21] = [
     "color",
     "format",
     "trim",
@@ -47,8 +50,8 @@ const FILTERS: [&str; 23] = [
 
 /// The first byte says with which flags, each further line makes a recording:
 /// digits in it are its times, all of it its names and its path. The graph holds
-/// none of the texts, only filters that we know, and each pad is made once and
-/// read once; the shell reads back the very words that we meant.
+/// none of the texts, but for labels; it is made of filters that we know, and each
+/// pad is made once and read once; the shell reads back the very words that we meant.
 pub fn graph(data: &[u8]) {
     let Some((&flags, text)) = data.split_first() else { return };
     let text = String::from_utf8_lossy(text);
@@ -58,7 +61,8 @@ pub fn graph(data: &[u8]) {
         let _ = rooms.take(record(number, line));
     }
     for gathered in rooms.into_vec() {
-        room(&cli, &gathered);
+        let text = if flags & 64 == 0 { None } else { text.lines().next() };
+        room(&cli, &gathered, text);
     }
 }
 
@@ -92,12 +96,23 @@ fn record(number: usize, line: &str) -> Record {
     .expect("JSON")
 }
 
-fn room(cli: &Cli, gathered: &Gathered) {
-    let Ok(job) = Job::new(cli, gathered, "out.webm".into()) else { return };
+fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
+    let settings = Settings::new(cli).expect("these flags fit together");
+    let Ok(mut job) = Job::new(&settings, gathered, "out.webm".into()) else { return };
+    if let Some(text) = label {
+        let label = |placement: &Placement| Label {
+            text: format!("{STRANGER}{text}"),
+            cell: placement.cell,
+            spans: vec![placement.span],
+            font: "/fonts/a.ttf".into(),
+        };
+        job.labels = job.placements.iter().map(label).collect();
+        job.plan = job.composition().whole();
+    }
     let Ok(steps) = job.steps(&Encoders(Vec::new()), Overwrite::No, cli.chunk_for(Millis(0))) else { return };
     for step in &steps {
         if let Some(at) = step.argv.iter().position(|word| word == "-filter_complex") {
-            check(&step.argv[at + 1]);
+            check(&step.argv[at + 1], label.is_some());
         }
         inputs(step);
     }
@@ -109,19 +124,22 @@ fn room(cli: &Cli, gathered: &Gathered) {
 }
 
 /// The graph, read back.
-fn check(graph: &str) {
-    assert!(!graph.contains(STRANGER), "{graph}");
+fn check(graph: &str, labels: bool) {
+    assert!(labels || !graph.contains(STRANGER), "{graph}");
     let (mut made, mut read) = (BTreeSet::new(), BTreeSet::new());
     for chain in top_level(graph, ';') {
         let (inputs, rest) = pads(&chain);
         for pad in inputs.iter().filter(|pad| !pad.contains(':')) {
             assert!(read.insert(pad.clone()), "[{pad}] is read twice: {graph}");
         }
-        let cut = rest.find('[').unwrap_or(rest.len());
-        let (filters, outputs) = rest.split_at(cut);
-        for filter in top_level(filters, ',') {
+        let filters = top_level(rest, '[').swap_remove(0);
+        let outputs = &rest[filters.len()..];
+        for filter in top_level(&filters, ',') {
             let name = filter.split('=').next().unwrap_or_default().to_owned();
             assert!(FILTERS.contains(&name.as_str()), "{name} in {graph}");
+            assert!(name == "drawtext" || !filter.contains(STRANGER), "{filter}");
+            // Its options are as many as we wrote: none came with a name.
+            assert!(name != "drawtext" || options(&filter) == 11, "{filter}");
         }
         let (outputs, rest) = pads(outputs);
         assert!(rest.is_empty(), "{rest} in {graph}");
@@ -166,9 +184,31 @@ fn top_level(text: &str, at: char) -> Vec<String> {
     parts
 }
 
+/// How many options a filter has, as ffmpeg's second level of reading sees them.
+fn options(filter: &str) -> usize {
+    let (_, options) = filter.split_once('=').expect("it has some");
+    top_level(&unquoted(options), ':').len()
+}
+
+/// What the first level of reading leaves: quotes and backslashes taken away.
+fn unquoted(text: &str) -> String {
+    let (mut left, mut rest) = (String::new(), text.chars());
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => left.extend(rest.next()),
+            '\'' => left.extend(rest.by_ref().take_while(|&c| c != '\'')),
+            c => left.push(c),
+        }
+    }
+    left
+}
+
 /// A record's text stands behind `-i` only, and never as an option.
 fn inputs(step: &Step) {
     for (i, word) in step.argv.iter().enumerate().filter(|(_, word)| word.contains(STRANGER)) {
+        if step.argv[i - 1] == "-filter_complex" {
+            continue;
+        }
         assert_eq!(step.argv[i - 1], "-i", "{word}");
         assert!(!word.starts_with('-'), "{word}");
         let protocol = word.split('/').next().and_then(|before| before.split_once(':'));
@@ -192,11 +232,17 @@ fn shell(job: &Job, steps: &[Step]) {
     });
     let meant: Vec<&String> =
         folder.iter().flatten().chain(steps.iter().flat_map(|step| &step.argv)).collect();
-    let plain = |word: &str| word.replace(";\n", ";");
-    assert_eq!(
-        words.iter().map(|word| plain(word)).collect::<Vec<_>>(),
-        meant.iter().map(|word| plain(word)).collect::<Vec<_>>()
-    );
+    assert_eq!(words.len(), meant.len(), "{text}");
+    for (i, (word, meant)) in words.iter().zip(meant).enumerate() {
+        if i > 0 && words[i - 1] == "-filter_complex" {
+            // Between chains, and nowhere else, there are line breaks.
+            let chains: Vec<String> =
+                top_level(word, ';').iter().map(|c| c.trim_start().to_owned()).collect();
+            assert_eq!(chains.join(";"), **meant);
+        } else {
+            assert_eq!(word, meant);
+        }
+    }
 }
 
 fn text_holds(job: &Job, c: char) -> bool {

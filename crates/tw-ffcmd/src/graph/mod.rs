@@ -1,9 +1,10 @@
 //! The filter graph, as a value: chains of filters with named ends, written out
 //! in ffmpeg's syntax ("FFmpeg Filters Documentation", Filtergraph syntax).
 //!
-//! No text from a record ever enters a graph: names and paths stay in the
-//! arguments, and colours are checked where they are read.
+//! Names and paths stay in the arguments, and colours are checked where they are
+//! read: no text from a record enters a graph, but for [`label`]'s, which is escaped.
 
+pub mod label;
 pub mod picture;
 pub mod sound;
 
