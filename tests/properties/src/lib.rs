@@ -9,6 +9,7 @@
 
 mod flags;
 mod graph;
+mod layouts;
 mod lines;
 mod names;
 mod pages;
@@ -18,6 +19,7 @@ mod tables;
 
 pub use flags::flags;
 pub use graph::graph;
+pub use layouts::layout_file;
 pub use lines::lines;
 pub use names::file_name;
 pub use pages::api_page;
@@ -29,13 +31,14 @@ pub use tables::csv_table;
 pub type Property = fn(&[u8]);
 
 /// All of them; the name is that of the fuzz target and of the corpus' folder.
-pub const ALL: [(&str, Property); 8] = [
+pub const ALL: [(&str, Property); 9] = [
     ("api_page", api_page),
     ("csv_table", csv_table),
     ("ffprobe_report", ffprobe_report),
     ("file_name", file_name),
     ("flags", flags),
     ("graph", graph),
+    ("layout_file", layout_file),
     ("lines", lines),
     ("record_splice", record_splice),
 ];

@@ -97,4 +97,4 @@ macro_rules! properties {
     };
 }
 
-properties!(api_page, csv_table, ffprobe_report, file_name, flags, graph, lines, record_splice);
+properties!(api_page, csv_table, ffprobe_report, file_name, flags, graph, layout_file, lines, record_splice);
