@@ -22,31 +22,8 @@ use tw_ffcmd::time::Millis;
 const STRANGER: char = '\u{2603}';
 
 /// All filters that a graph of ours is made of.
-const FILTERS: [&str; 21] = [
-    "color",
-    "format",
-    "trim",
-    "setpts",
-    "settb",
-    "split",
-    "scale",
-    "setsar",
-    "overlay",
-    "null",
-    "asetpts",
-    "aresample",
-    "aformat",
-    "pan",
-    "adelay",
-    "atrim",
-    "asplit",
-    "amix",
-    "alimiter",
-    "apad",
-    "fps",
-    "tpad",
-    "select",
-];
+const FILTERS: &str = "color format trim setpts settb split scale setsar overlay null asetpts \
+    aresample aformat pan adelay atrim asplit amix alimiter apad drawtext";
 
 /// The first byte says with which flags, each further line makes a recording:
 /// digits in it are its times, all of it its names and its path. The graph holds
@@ -136,7 +113,7 @@ fn check(graph: &str, labels: bool) {
         let outputs = &rest[filters.len()..];
         for filter in top_level(&filters, ',') {
             let name = filter.split('=').next().unwrap_or_default().to_owned();
-            assert!(FILTERS.contains(&name.as_str()), "{name} in {graph}");
+            assert!(FILTERS.split(' ').any(|known| known == name), "{name} in {graph}");
             assert!(name == "drawtext" || !filter.contains(STRANGER), "{filter}");
             // Its options are as many as we wrote: none came with a name.
             assert!(name != "drawtext" || options(&filter) == 11, "{filter}");

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tw_core::Record;
 use tw_ffcmd::layout::Size;
-use tw_ffcmd::layout::compositions::Request;
+use tw_ffcmd::layout::compositions::request::Request;
 use tw_ffcmd::room::{Room, Rooms};
 
 /// A layout is either refused, with a reason for each fault, or places pictures
