@@ -57,7 +57,7 @@ fn the_table_of_faults_names_the_tests_that_there_are() {
     let named: BTreeSet<String> = text
         .lines()
         .filter(|line| line.starts_with('|'))
-        .filter_map(|line| line.trim_end_matches(['|', ' ']).rsplit_once('|'))
+        .filter_map(|line| line.trim_end().strip_suffix('|')?.rsplit_once('|'))
         .flat_map(|(_, cell)| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
         .collect();
     let mut files = Vec::new();
