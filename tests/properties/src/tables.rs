@@ -15,7 +15,7 @@ pub fn csv_table(data: &[u8]) {
         assert!(!text.contains('\n') && Record::parse(text).is_ok(), "{text}");
         match batch.outcome(entry, &rooms) {
             Outcome::Served(record) => {
-                assert!(record.raw("relative_offset_ms").is_some() || is_data(&record))
+                assert!(record.raw("relative_offset_ms").is_some() || is_data(&record));
             }
             Outcome::Failed(_, failure) => assert!(!failure.message.is_empty()),
             Outcome::Passed(record) => assert!(record.is_marked()),

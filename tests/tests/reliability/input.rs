@@ -159,7 +159,7 @@ fn every_row_of_a_table_comes_out_again() {
         ("short and long rows", format!("{header}a\nb,1\nc,1,2,3,4\n").into_bytes(), 3),
         ("quotes", format!("{header}\"a \"\"b\"\",\nc\",1,2\nd\"e,1,2\n").into_bytes(), 2),
         ("an open quote", format!("{header}a,1,2\n\"b,1,2\nc,1,2\n").into_bytes(), 2),
-        ("CRLF and a BOM", format!("\u{feff}track_name,offset,start_time\r\na,1,2\r\n").into_bytes(), 1),
+        ("CRLF and a BOM", "\u{feff}track_name,offset,start_time\r\na,1,2\r\n".into(), 1),
         ("not UTF-8", [header.as_bytes(), b"\xff,1,2\nb,1,2\n"].concat(), 2),
         ("the same twice", format!("{header}a,1,2\na,1,2\n").into_bytes(), 2),
         ("NUL", format!("{header}a\0,1,2\n").into_bytes(), 1),
