@@ -73,9 +73,37 @@ fmt:
 check-format:
     cargo fmt --all -- --check
 
-# Clippy, warnings denied
+# Clippy, warnings denied; and what may be in the dependency tree, where cargo-deny is installed
 lint:
     cargo clippy --quiet --workspace --all-targets -- -D warnings
+    if command -v cargo-deny >/dev/null; then \
+        cargo deny --log-level error check --hide-inclusion-graph bans licenses sources; \
+    else echo "cargo-deny is not installed: the dependency tree is not checked" >&2; fi
+
+# Known flaws in the dependency tree: fetches the RustSec database
+advisories:
+    cargo deny check advisories
+
+# Fuzz every reader, SECONDS each (wants a nightly toolchain and cargo-fuzz); TARGET for one of them
+fuzz SECONDS="60" TARGET="":
+    #!/bin/sh
+    set -eu
+    cd tests/fuzz
+    for target in {{ if TARGET == "" { "$(ls fuzz_targets | sed 's/[.]rs$//')" } else { TARGET } }}; do
+        echo "== $target"
+        mkdir -p "corpus/$target"
+        cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "../properties/corpus/$target" -- \
+            -max_total_time={{SECONDS}} -max_len=4096 -print_final_stats=1 -verbosity=0
+    done
+
+# The tests of a full disk on a file system of 64 kB (wants root)
+disk-test: build
+    #!/bin/sh
+    set -eu
+    small=$(mktemp -d)
+    mount -t tmpfs -o size=64k tmpfs "$small"
+    trap 'umount "$small"; rmdir "$small"' EXIT
+    TW_SMALL_DISK="$small" cargo test --quiet -p tw-tests --test reliability -- --ignored
 
 # The API's documentation, warnings denied
 docs:

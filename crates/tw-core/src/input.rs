@@ -81,6 +81,12 @@ pub fn lines(files: &[PathBuf]) -> Lines {
     Lines { waiting: or_stdin(files).into(), current: None }
 }
 
+/// The lines of what is open already.
+pub fn lines_of(reader: impl BufRead + Send + 'static, source: &str) -> Lines {
+    let place = Place { source: source.into(), line: 0 };
+    Lines { waiting: VecDeque::new(), current: Some((Box::new(reader), place)) }
+}
+
 /// Opens a file, or stdin for `-`; the place stands before its first line.
 ///
 /// # Errors

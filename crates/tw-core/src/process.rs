@@ -102,16 +102,23 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 }
 
 /// The variables that a child never sees.
-pub const SECRETS: [&str; 3] = ["TWILIO_AUTH_TOKEN", "TWILIO_API_KEY", "TWILIO_API_SECRET"];
+pub const SECRETS: [&str; 4] =
+    ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY", "TWILIO_API_SECRET"];
 
 /// SIGKILL can't be handled, so that the kernel has to end the child for us.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 fn die_with_parent(command: &mut Command) {
-    // SAFETY: prctl is a plain system call: async-signal-safe, no allocation, no locks.
+    let parent = rustix::process::getpid();
+    // SAFETY: prctl and getppid are plain system calls: async-signal-safe, no allocation, no locks.
     unsafe {
-        command.pre_exec(|| {
-            rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from)
+        command.pre_exec(move || {
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+            // Killed before that call, we'd have sent no signal.
+            match rustix::process::getppid() {
+                Some(now) if now == parent => Ok(()),
+                _ => Err(rustix::io::Errno::SRCH.into()),
+            }
         });
     }
     // A terminal's Ctrl-C goes to the whole foreground group: the child would see
@@ -131,16 +138,19 @@ pub struct Child {
     child: std::process::Child,
     stdout: Option<Stdout>,
     stderr: Option<JoinHandle<Vec<String>>>,
+    /// It has been waited for: its number may be another's by now.
+    ended: bool,
 }
 
 /// The children that run, by the process ID, for [`kill_all`].
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// Ends every child that runs.
-pub fn kill_all() {
-    for &id in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        kill_group(id);
-    }
+/// Ends every child that runs. As long as the guard lives, none is started, and
+/// nobody learns that one was ended: a thread that waits for it stays where it is.
+pub fn kill_all() -> impl Sized {
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.iter().for_each(|&id| kill_group(id));
+    running
 }
 
 fn kill_group(id: u32) {
@@ -158,14 +168,17 @@ impl Child {
     pub fn spawn(mut command: Command, silence: Option<Duration>) -> Result<Self, ProcessError> {
         let name = command.get_program().to_string_lossy().into_owned();
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Locked over both, so that no child is started that nobody would end.
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = command.spawn().map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => ProcessError::NotFound(name.clone()),
             _ => ProcessError::Spawn(name.clone(), e),
         })?;
-        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
+        running.insert(child.id());
+        drop(running);
         let stdout = child.stdout.take().map(|pipe| Stdout::new(pipe, silence));
         let stderr = child.stderr.take().map(|pipe| thread::spawn(move || last_lines(pipe)));
-        Ok(Self { name, child, stdout, stderr })
+        Ok(Self { name, child, stdout, stderr, ended: false })
     }
 
     /// Its stdout, once.
@@ -183,6 +196,7 @@ impl Child {
             io::copy(&mut stdout, &mut io::sink()).map_err(|e| self.read_error(e))?;
         }
         let status = self.child.wait().map_err(|e| ProcessError::Read(self.name.clone(), e))?;
+        self.ended = true;
         let stderr = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         Ok(Finished { status, stderr })
     }
@@ -200,7 +214,8 @@ impl Drop for Child {
     fn drop(&mut self) {
         // Out of the list first: once waited for, its number may be another's.
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.child.id());
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+        if !self.ended {
+            // The whole group: what a wrapper script has started may outlive it.
             kill_group(self.child.id());
             let _ = self.child.wait();
         }

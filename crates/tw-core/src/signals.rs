@@ -30,8 +30,11 @@ pub fn install() -> std::io::Result<()> {
 
 /// Ends the process now: children are killed, scratch files removed.
 pub fn leave(status: i32) -> ! {
-    process::kill_all();
-    for path in SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    // Both kept to the end: other threads run on until then, and must neither take
+    // an ended child for a failure of its own nor begin another file.
+    let _no_children = process::kill_all();
+    let scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in scratch.iter() {
         let _ = std::fs::remove_file(path);
     }
     std::process::exit(status)

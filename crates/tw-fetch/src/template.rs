@@ -88,7 +88,7 @@ impl Template {
     ///
     /// # Errors
     /// When a field is missing, or the name comes out as one that can't be.
-    pub(crate) fn path(&self, record: &Record) -> Result<PathBuf, Failure> {
+    pub fn path(&self, record: &Record) -> Result<PathBuf, Failure> {
         let mut path = PathBuf::new();
         for component in &self.components {
             let mut name = String::new();
@@ -108,6 +108,10 @@ impl Template {
                     ErrorKind::Refused,
                     format!("{name:?} comes out as the file's name: see --name"),
                 ));
+            }
+            // A field that is empty must not make what the template has after it the beginning.
+            if name.starts_with(['.', '-', '~']) && matches!(component.first(), Some(Piece::Field(_))) {
+                name.insert(0, '_');
             }
             path.push(shorten(name));
         }
@@ -204,6 +208,7 @@ mod tests {
             assert_eq!(path("{x}", &record).unwrap(), name, "{value:?}");
         }
         assert!(path("{x}", r#"{"x":""}"#).is_err());
+        assert_eq!(path("{x}.mka", r#"{"x":""}"#).unwrap(), "_.mka");
         assert!(path(".{x}", r#"{"x":"."}"#).is_err());
     }
 

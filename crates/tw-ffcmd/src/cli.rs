@@ -275,7 +275,10 @@ impl Tool for Cli {
 }
 
 /// A colour that is safe to stand in a filter graph.
-fn colour(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// A line that says how colours are written.
+pub fn colour(text: &str) -> Result<String, String> {
     if let Some(hex) = text.strip_prefix('#').or_else(|| text.strip_prefix("0x")) {
         if hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Ok(format!("0x{hex}"));

@@ -118,12 +118,27 @@ fn in_lines(argv: &[String]) -> String {
     let mut text = String::new();
     for (i, word) in argv.iter().enumerate() {
         let graph = i > 0 && argv[i - 1] == "-filter_complex";
-        // Chains of the graph on lines of their own: ffmpeg skips the white space.
-        let word = if graph { Cow::Owned(word.replace(';', ";\n")) } else { Cow::Borrowed(word.as_str()) };
+        let word = if graph { Cow::Owned(chains_in_lines(word)) } else { Cow::Borrowed(word.as_str()) };
         if i > 0 {
             text.push_str(if begins_line(&word) || i + 1 == argv.len() { " \\\n  " } else { " " });
         }
         text.push_str(&quote(&word));
+    }
+    text
+}
+
+/// Chains of the graph on lines of their own: ffmpeg skips the white space there,
+/// but not in quotes, where a name may hold a semicolon as well.
+fn chains_in_lines(graph: &str) -> String {
+    let mut text = String::with_capacity(graph.len() + 64);
+    let (mut quoted, mut escaped) = (false, false);
+    for c in graph.chars() {
+        text.push(c);
+        if c == ';' && !quoted && !escaped {
+            text.push('\n');
+        }
+        quoted ^= c == '\'' && !escaped;
+        escaped = c == '\\' && !escaped && !quoted;
     }
     text
 }
@@ -179,4 +194,18 @@ pub fn placements(job: &Job) -> Result<Vec<String>, Failure> {
     let seen = job.placements.iter().filter_map(|p| line(p.track, p.span, Some((p.cell, p.z))));
     let heard = job.heard.iter().filter_map(|&track| line(track, job.room.tracks[track].span, None));
     seen.filter(|_| job.look.is_some()).chain(heard).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_semicolon_in_a_name_ends_no_chain() {
+        let graph = r"[a]drawtext=text='x;\':x=1[b];[b]drawtext=text='\'\'';y':x=1[c];[c]null";
+        let lines = chains_in_lines(graph);
+        assert_eq!(lines.replace(";\n", ";"), graph);
+        assert_eq!(lines.lines().count(), 3, "{lines}");
+        assert!(lines.contains("'x;") && lines.contains("';y'"), "{lines}");
+    }
 }

@@ -23,11 +23,13 @@ pub fn probe_program() -> OsString {
     process::program("TW_FFPROBE", "ffprobe")
 }
 
-/// Checks that ffmpeg is there and new enough.
+/// Checks that ffmpeg is there and new enough, and that there is an ffprobe to
+/// read the result back with.
 ///
 /// # Errors
-/// When it isn't; the line says what is needed.
+/// When it isn't so; the line says what is needed.
 pub fn check() -> anyhow::Result<()> {
+    process::require(probe_program())?;
     let text = said(&["-version"])?;
     let name = program().to_string_lossy().into_owned();
     let first = text.lines().next().unwrap_or_default();

@@ -1,12 +1,14 @@
 //! Composing now: the steps of a job run side by side, the result read back, and
 //! only then given its name.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
 use tw_core::progress::Progress;
@@ -55,12 +57,16 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
     let part = part_of(&job.output);
     let _lock = lock(&part)?;
     let part = Scratch::new(part);
+    // Another process may have finished it before the lock was ours.
+    if !studio.overwrite && job.output.exists() {
+        return keep(job);
+    }
     let Some((last, before)) = steps.split_last() else {
         return Err(Failure::new(ErrorKind::Ffmpeg, "there is nothing to do"));
     };
     let folder = parts_folder(&job.output);
     if !before.is_empty() {
-        make_folder(&folder)?;
+        own_folder(&folder)?;
         // Copies that can be sought in come first, the parts that read them after that.
         for indexing in [true, false] {
             let now: Vec<&Step> = before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
@@ -68,7 +74,8 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
         }
     }
     run_step(job, last, part.path(), studio)?;
-    verify::check(job, part.path()).inspect_err(|_| {
+    let seen = verify::read(part.path())?;
+    verify::check(job, &seen).inspect_err(|_| {
         // One of the parts is wrong: none is trusted.
         let _ = fs::remove_dir_all(&folder);
     })?;
@@ -84,7 +91,8 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
 /// What is there already, if it is what would have been made.
 fn keep(job: &Job) -> Result<Completed, Failure> {
     let output = job.output.display();
-    verify::check(job, &job.output).map_err(|failure| {
+    let seen = verify::read(&job.output)?;
+    verify::check(job, &seen).map_err(|failure| {
         Failure::new(
             failure.kind,
             format!("{output} is there already and is something else ({failure}): take it away, or use --overwrite"),
@@ -103,6 +111,21 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
         .map_err(|e| Failure::io(format_args!("cannot make the folder {}", folder.display()), &e))
 }
 
+/// Makes a folder that nobody else can look into.
+///
+/// # Errors
+/// When it can't be made, or a symbolic link stands there, which may lead elsewhere.
+fn own_folder(folder: &Path) -> Result<(), Failure> {
+    DirBuilder::new()
+        .mode(0o700)
+        .create(folder)
+        .or_else(|e| match fs::symlink_metadata(folder) {
+            Ok(there) if there.is_dir() => Ok(()),
+            _ => Err(e),
+        })
+        .map_err(|e| Failure::io(format_args!("cannot make the folder {}", folder.display()), &e))
+}
+
 /// Where the result is made: hidden, beside its final place, so that the last
 /// step is a rename within one file system.
 fn part_of(output: &Path) -> PathBuf {
@@ -112,19 +135,34 @@ fn part_of(output: &Path) -> PathBuf {
 
 /// The part file, locked for this process: two runs at once never write into one file.
 fn lock(part: &Path) -> Result<File, Failure> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(part)
-        .map_err(|e| Failure::io(format_args!("cannot write {}", part.display()), &e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Failure::new(ErrorKind::Io, "another process is composing it: wait for that one"))
+    let failed = |e| Failure::io(format_args!("cannot write {}", part.display()), &e);
+    loop {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            // Recordings, and what is made of them, are for their owner alone, and stay in this folder.
+            .mode(0o600)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(part)
+            .map_err(failed)?;
+        match file.try_lock() {
+            // Some network file systems have no locks; then two runs are the user's to avoid.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::new(
+                    ErrorKind::Io,
+                    "another process is composing it: wait for that one",
+                ));
+            }
         }
-        // Some network file systems have no locks; then two runs are the user's to avoid.
-        Err(TryLockError::Error(_)) => Ok(file),
+        // Whoever had the lock before us may have given the file its final name.
+        let about = file.metadata().map_err(failed)?;
+        let ours = fs::symlink_metadata(part)
+            .is_ok_and(|there| (there.dev(), there.ino()) == (about.dev(), about.ino()));
+        if ours {
+            return Ok(file);
+        }
     }
 }
 

@@ -21,6 +21,8 @@ use crate::timeline::Frames;
 /// The list of parts is an argument; the system takes none longer than 128 KiB
 /// (execve(2), `MAX_ARG_STRLEN`), and long before that chunks are too short.
 const LONGEST_LIST: usize = 90_000;
+/// The shortest entry of that list: with more chunks than fit, none is worked out.
+const SHORTEST_ENTRY: usize = "file 'file:.room.webm.parts/picture-.mkv'\nduration 1.000000\n".len();
 
 /// What a step does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,10 @@ pub fn chunked(
     let encoding = Encoding { threads: 1, ..job.encoding.clone() };
     let mut steps: Vec<Step> = Vec::new();
     let mut pictures: Vec<(PathBuf, Frames)> = Vec::new();
+    let count = job.timeline.frames / job.timeline.rate.ceil(chunk).max(1);
+    if usize::try_from(count).is_ok_and(|count| count > LONGEST_LIST / SHORTEST_ENTRY) {
+        return Err(too_many(count));
+    }
     for slice in slices(job, chunk) {
         let mut plan = composition.picture(slice);
         let mut needs = Vec::new();
@@ -125,6 +131,10 @@ pub fn chunked(
     steps.sort_by_key(|step| matches!(step.action, Action::Picture(_)));
     // Sound takes long in one piece: it is begun first.
     Ok(sound.into_iter().chain(steps).chain([join]).collect())
+}
+
+fn too_many(chunks: impl std::fmt::Display) -> Failure {
+    Failure::new(ErrorKind::Field, format!("{chunks} chunks are too many to be joined: make --chunk longer"))
 }
 
 /// The output's frames in pieces of about `chunk`, the last one shorter.
@@ -171,10 +181,7 @@ fn join_step(
         list.push_str(&format!("file {}\nduration {lasts}\n", list_quoted(part)));
     }
     if list.len() > LONGEST_LIST {
-        return Err(Failure::new(
-            ErrorKind::Field,
-            format!("{} chunks are too many to be joined: make --chunk longer", pictures.len()),
-        ));
+        return Err(too_many(pictures.len()));
     }
     let mut words = Words::ffmpeg(&program(), overwrite)
         .and(["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,data", "-i"])

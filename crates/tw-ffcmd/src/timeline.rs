@@ -5,6 +5,11 @@ use tw_core::failure::Failure;
 use crate::room::{Room, Span, Track};
 use crate::time::{Millis, Rate};
 
+/// A room that lasts longer isn't one: Twilio ends a participant's stay after a
+/// day at most ("Rooms Resource", `MaxParticipantDuration`). A wrong offset may
+/// put recordings thousands of years apart, and all of it would be composed.
+const LONGEST: Millis = Millis(31 * 86_400_000);
+
 /// The part of the room's timeline that becomes the output.
 ///
 /// Output time 0 is `start` on the room's timeline; the room's own 0 is where
@@ -45,7 +50,7 @@ impl Timeline {
     /// The room from `start` to `end`, as far as it lasts.
     ///
     /// # Errors
-    /// When nothing of the room lies there.
+    /// When nothing of the room lies there, or more than can be.
     pub fn new(rate: Rate, room: &Room, start: Option<Millis>, end: Option<Millis>) -> Result<Self, Failure> {
         let lasts = room.end();
         let start = start.unwrap_or(Millis::ZERO);
@@ -56,6 +61,13 @@ impl Timeline {
                 start.seconds(),
                 end.seconds(),
                 lasts.seconds()
+            )));
+        }
+        if end - start > LONGEST {
+            return Err(Failure::field(format!(
+                "its recordings lie {} s apart, more than a month: look at their relative_offset_ms, \
+                 or compose a part with --start and --end",
+                (end - start).seconds()
             )));
         }
         Ok(Self { rate, start, frames: rate.ceil(end - start) })
@@ -152,6 +164,16 @@ mod tests {
     fn a_window_beyond_the_end_is_refused() {
         let error = Timeline::new("30".parse().unwrap(), &room(&[(0, 4000)]), Some(Millis(5000)), None);
         assert!(error.unwrap_err().message.contains("the room lasts 4.000 s"));
+    }
+
+    #[test]
+    fn recordings_a_lifetime_apart_are_no_room() {
+        for end in [i64::MAX, 32 * 86_400_000] {
+            let error = Timeline::new("30".parse().unwrap(), &room(&[(0, 4000), (5000, end)]), None, None);
+            assert!(error.unwrap_err().message.contains("more than a month"));
+        }
+        let part = Some(Millis(1000));
+        assert!(Timeline::new("30".parse().unwrap(), &room(&[(0, i64::MAX)]), None, part).is_ok());
     }
 
     #[test]

@@ -17,15 +17,19 @@ const SOUND_LEEWAY_MS: i64 = 27;
 /// Reading the packets of a long file from a slow disk takes a while.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-#[derive(Deserialize)]
-struct Seen {
+/// What there is in a file.
+#[derive(Debug, Default, Deserialize)]
+pub struct Seen {
+    /// Why it can't be read.
+    #[serde(skip)]
+    trouble: Option<String>,
     #[serde(default)]
     streams: Vec<SeenStream>,
     #[serde(default)]
     format: SeenFormat,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct SeenStream {
     codec_type: String,
     width: Option<u32>,
@@ -33,33 +37,46 @@ struct SeenStream {
     nb_read_packets: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct SeenFormat {
     duration: Option<String>,
 }
 
-/// Checks streams, size, number of frames and duration.
+/// What ffprobe says about a file.
 ///
 /// # Errors
-/// What differs from what was to be made.
-pub fn check(job: &Job, file: &Path) -> Result<(), Failure> {
+/// When it can't be run to its end. That says nothing about the file.
+pub fn read(file: &Path) -> Result<Seen, Failure> {
+    let failed = |what: String| Failure::new(ErrorKind::Ffmpeg, what);
     let mut ffprobe = command(ffmpeg::probe_program());
     ffprobe
         .args(["-v", "error", "-count_packets", "-of", "json", "-show_entries"])
         .arg("format=duration:stream=codec_type,width,height,nb_read_packets")
         .args(["-protocol_whitelist", "file", "-i"])
         .arg(file_argument(file));
-    let (finished, text) =
-        output(ffprobe, PATIENCE).map_err(|e| Failure::new(ErrorKind::Ffmpeg, e.to_string()))?;
-    let wrong = |what: String| Failure::new(ErrorKind::Ffmpeg, format!("the result is wrong: {what}"));
-    if !finished.status.success() {
-        return Err(wrong(finished.stderr.last().cloned().unwrap_or_else(|| finished.describe())));
+    let (finished, text) = output(ffprobe, PATIENCE).map_err(|e| failed(e.to_string()))?;
+    match finished.status.code() {
+        Some(0) => serde_json::from_slice(&text).map_err(|e| failed(format!("ffprobe's answer: {e}"))),
+        Some(_) => {
+            let trouble = finished.stderr.last().cloned().unwrap_or_else(|| finished.describe());
+            Ok(Seen { trouble: Some(trouble), ..Seen::default() })
+        }
+        None => Err(failed(format!("the result can't be checked: ffprobe was {}", finished.describe()))),
     }
-    let seen: Seen = serde_json::from_slice(&text).map_err(|e| wrong(format!("ffprobe's answer: {e}")))?;
-    compare(job, &seen).map_err(wrong)
+}
+
+/// Checks streams, size, number of frames and duration.
+///
+/// # Errors
+/// What differs from what was to be made.
+pub fn check(job: &Job, seen: &Seen) -> Result<(), Failure> {
+    compare(job, seen).map_err(|what| Failure::new(ErrorKind::Ffmpeg, format!("the result is wrong: {what}")))
 }
 
 fn compare(job: &Job, seen: &Seen) -> Result<(), String> {
+    if let Some(trouble) = &seen.trouble {
+        return Err(trouble.clone());
+    }
     let stream = |kind: &str| seen.streams.iter().find(|s| s.codec_type == kind);
     match (stream("audio").is_some(), job.plan.has_sound) {
         (false, true) => return Err("no sound in it".into()),

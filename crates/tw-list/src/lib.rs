@@ -6,7 +6,7 @@
 
 mod cli;
 mod from_cli;
-mod pages;
+pub mod pages;
 mod participants;
 mod rooms;
 

@@ -15,6 +15,30 @@ struct Meta {
     next_page_url: Option<String>,
 }
 
+/// One answer of a list.
+#[derive(Debug)]
+pub struct Page {
+    /// Its rows, each with its own bytes, on one line.
+    pub rows: Vec<Record>,
+    /// The address of the next page, as Twilio gives it: not yet to be trusted.
+    pub next: Option<String>,
+}
+
+impl Page {
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// When it is something else than a page of a list.
+    pub fn read(answer: &Record) -> Result<Self, HttpError> {
+        let meta: Meta = match answer.raw("meta").map(serde_json::from_str) {
+            Some(Ok(meta)) => meta,
+            _ => return Err(unreadable("Twilio's answer is no page of a list: it has no meta")),
+        };
+        let rows = rows(answer, meta.key.as_deref().unwrap_or("recordings"))?;
+        Ok(Self { rows, next: meta.next_page_url.filter(|url| !url.is_empty()) })
+    }
+}
+
 /// A list that is being read.
 pub(crate) struct Pages<'c> {
     client: &'c Client,
@@ -46,12 +70,8 @@ impl<'c> Pages<'c> {
                 "a page names itself, or one before it, as the next: the list has no end",
             ));
         }
-        let page = self.client.json(&url)?;
-        let meta: Meta = match page.raw("meta").map(serde_json::from_str) {
-            Some(Ok(meta)) => meta,
-            _ => return Err(unreadable("Twilio's answer is no page of a list: it has no meta")),
-        };
-        let rows = rows(&page, meta.key.as_deref().unwrap_or("recordings"))?;
+        let page = Page::read(&self.client.json(&url)?)?;
+        let rows = page.rows;
         let some = !rows.is_empty();
         let rows: Vec<Record> = rows
             .into_iter()
@@ -60,8 +80,7 @@ impl<'c> Pages<'c> {
         if some && rows.is_empty() {
             return Err(unreadable("a page repeats what came before: the list has no end"));
         }
-        let next = meta.next_page_url.filter(|url| !url.is_empty());
-        self.next = next.map(|url| self.client.base().own(&url));
+        self.next = page.next.map(|url| self.client.base().own(&url));
         Ok(Some(rows))
     }
 }

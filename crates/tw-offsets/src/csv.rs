@@ -1,9 +1,8 @@
 //! Rows in and out: the columns of the tutorial's table.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context;
 use csv::{ByteRecord, ReaderBuilder, Terminator, Trim, WriterBuilder};
@@ -36,30 +35,7 @@ pub fn read(files: &[PathBuf]) -> anyhow::Result<(Vec<Batch>, Rooms, Header)> {
     let mut all = Header::new();
     for path in input::or_stdin(files) {
         let (reader, place) = input::open(&path)?;
-        let source: Arc<str> = place.source.into();
-        // The reader's own way with CRLF counts a line end to the row that follows it.
-        let mut reader = ReaderBuilder::new()
-            .terminator(Terminator::Any(b'\n'))
-            .flexible(true)
-            .trim(Trim::Headers)
-            .from_reader(reader);
-        let header = header_of(&mut reader, &source)?;
-        let mut batch = Batch::new(Arc::clone(&source), Words::CSV);
-        let mut row = ByteRecord::new();
-        while reader.read_byte_record(&mut row).with_context(|| format!("cannot read {source}"))? {
-            if row.iter().all(|cell| cell.trim_ascii().is_empty()) {
-                continue;
-            }
-            let line = row.position().map_or(0, csv::Position::line);
-            let (text, utf8) = record_of(&header, &row);
-            let recording = Recording::read(&text).ok();
-            if utf8 {
-                batch.push(text.as_bytes(), line, recording.as_ref(), &mut rooms);
-            } else {
-                let room = rooms.id(recording.and_then(|recording| recording.room).as_deref());
-                batch.push_refused(text.as_bytes(), line, room, Fate::NotUtf8);
-            }
-        }
+        let (batch, header) = read_table(reader, &place.source, &mut rooms)?;
         batches.push(batch);
         for column in header {
             if !all.contains(&column) {
@@ -70,7 +46,38 @@ pub fn read(files: &[PathBuf]) -> anyhow::Result<(Vec<Batch>, Rooms, Header)> {
     Ok((batches, rooms, all))
 }
 
-fn header_of(reader: &mut csv::Reader<impl std::io::Read>, source: &str) -> anyhow::Result<Header> {
+/// The rows of one table, and its columns.
+///
+/// # Errors
+/// When it can't be read, or a column that we need isn't there.
+pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow::Result<(Batch, Header)> {
+    // The reader's own way with CRLF counts a line end to the row that follows it.
+    let mut reader = ReaderBuilder::new()
+        .terminator(Terminator::Any(b'\n'))
+        .flexible(true)
+        .trim(Trim::Headers)
+        .from_reader(reader);
+    let header = header_of(&mut reader, source)?;
+    let mut batch = Batch::new(source.into(), Words::CSV);
+    let mut row = ByteRecord::new();
+    while reader.read_byte_record(&mut row).with_context(|| format!("cannot read {source}"))? {
+        if row.iter().all(|cell| cell.trim_ascii().is_empty()) {
+            continue;
+        }
+        let line = row.position().map_or(0, csv::Position::line);
+        let (text, utf8) = record_of(&header, &row);
+        let recording = Recording::read(&text).ok();
+        if utf8 {
+            batch.push(text.as_bytes(), line, recording.as_ref(), rooms);
+        } else {
+            let room = rooms.id(recording.and_then(|recording| recording.room).as_deref());
+            batch.push_refused(text.as_bytes(), line, room, Fate::NotUtf8);
+        }
+    }
+    Ok((batch, header))
+}
+
+fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Result<Header> {
     let header = reader.byte_headers().with_context(|| format!("cannot read {source}"))?;
     let header: Header = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
     if header.is_empty() {
