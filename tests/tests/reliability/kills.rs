@@ -76,7 +76,6 @@ fn an_ffmpeg_dies_with_its_tool_in_every_phase() {
     // Where each of them hangs: the arguments of that step.
     let phases = [
         ("ffmpeg", "*-version*"),
-        ("ffmpeg", "*-encoders*"),
         ("ffmpeg", "*/.indexed-*.part"),
         ("ffmpeg", "*/.sound-*.part"),
         ("ffmpeg", "*/.picture-*.part"),
