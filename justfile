@@ -55,7 +55,7 @@ demo: setup build
 # Everything that CI checks: format, lints, tests, documentation
 test: setup check-format lint build
     cargo test --quiet --workspace
-    just docs
+    just api-docs
 
 # Run only the tests whose name contains NAME
 only NAME: setup build
@@ -105,8 +105,11 @@ disk-test: build
     trap 'umount "$small"; rmdir "$small"' EXIT
     TW_SMALL_DISK="$small" cargo test --quiet -p tw-tests --test reliability -- --ignored
 
+# All that is generated for docs/: the layouts' pictures, the API's documentation
+docs: layouts api-docs
+
 # The API's documentation, warnings denied
-docs:
+api-docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 
 # Make the pictures in docs/layouts anew

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the picture of every layout in this folder: six people from the made-up
-# rooms, put into one room, at 4 s. Run by `just layouts`, with the tools on PATH.
+# rooms, put into one room, at 2.5 s. Run by `just docs`, with the tools on PATH.
 set -eu
 layouts=$(cd "$(dirname "$0")" && pwd)
 cd "${1:?a folder to work in}"

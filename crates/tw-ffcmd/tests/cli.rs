@@ -180,6 +180,38 @@ fn all_faults_of_a_layout_are_said_at_once() {
         .stderr(predicate::str::contains("region b: no video_sources"));
 }
 
+/// Alice until 10 s, bob from 5 s, carol from 8 s until 9 s, in one cell.
+fn placed(reuse: &str) -> Vec<(String, i64, i64)> {
+    let folder = TempDir::new().unwrap();
+    let layout = folder.path().join("l.json");
+    let region =
+        format!(r#"{{"one":{{"max_rows":1,"max_columns":1,"reuse":"{reuse}","video_sources":["*"]}}}}"#);
+    fs::write(&layout, region).unwrap();
+    let who = |name: &str, from: i64, to: i64| {
+        format!(
+            r#"{{"sid":"{name}","type":"video","track_name":"{name}","path":"{name}.mkv","start_time_ms":0,"end_time_ms":{},"relative_offset_ms":{from}}}"#,
+            to - from - 33
+        )
+    };
+    let input = [who("alice", 0, 10_000), who("bob", 5000, 20_000), who("carol", 8000, 9000)].join("\n");
+    let flag = format!("--layout=@{}", layout.display());
+    let plan = records(tool().args(["--emit=plan", &flag]).write_stdin(input), 0);
+    let span = |line: &Value| {
+        let ms = |name: &str| line[name].as_i64().unwrap();
+        (line["sid"].as_str().unwrap().to_owned(), ms("start_ms"), ms("end_ms"))
+    };
+    plan.iter().map(span).collect()
+}
+
+#[test]
+fn who_waits_appears_in_mid_course() {
+    let shown = |who: &str, from, to| (who.to_owned(), from, to);
+    assert_eq!(placed("show_oldest"), [shown("alice", 0, 10_000), shown("bob", 10_000, 20_000)]);
+    assert_eq!(placed("none")[..1], [shown("alice", 0, 10_000)]);
+    let newest = [shown("alice", 0, 10_000), shown("bob", 5000, 20_000), shown("carol", 8000, 9000)];
+    assert_eq!(placed("show_newest"), newest);
+}
+
 #[test]
 fn help_teaches() {
     tool().arg("--help").assert().success().stdout(predicate::str::contains("Examples:"));
