@@ -207,6 +207,8 @@ impl Record {
             (None, false) => aside.join(", "),
             (None, true) => match self.room_sid() {
                 Some(room) => format!("room {room}"),
+                // A job of recordings that name no room.
+                None if self.raw("room_sid").is_some() => "a room without a SID".into(),
                 None => "a record without a sid".into(),
             },
         }
