@@ -10,6 +10,8 @@ use super::{BaseUrl, Client, Credentials, Policy};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Network options")]
 pub struct HttpOptions {
+    // The text is shown in a terminal as it stands here.
+    #[allow(rustdoc::bare_urls)]
     /// Where the API is [default: $TWILIO_BASE_URL, or https://video.twilio.com]
     ///
     /// Plain http is accepted for a loopback address only. The credentials are
