@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use crate::command::Company;
 use crate::layout::Size;
 use crate::time::Rate;
 
@@ -171,6 +172,16 @@ impl Encoding {
         })
     }
 
+    /// The same, with threads for one that runs beside others or alone.
+    #[must_use]
+    pub fn within(&self, company: Company) -> Self {
+        let threads = match company {
+            Company::Alone => THREADS,
+            Company::Others => 1,
+        };
+        Self { threads, ..self.clone() }
+    }
+
     /// Whether the options depend on which encoders there are.
     pub fn asks_for_encoders(&self) -> bool {
         self.video == VideoCodec::Av1 || self.audio == AudioCodec::Aac
@@ -186,8 +197,11 @@ impl Encoding {
         let (encoder, options) = match self.video {
             VideoCodec::Vp8 => ("libvpx", self.libvpx(rate)),
             VideoCodec::Vp9 => ("libvpx-vp9", self.libvpx_vp9()),
-            VideoCodec::H264 => ("libx264", self.x26x(["veryfast", "veryfast", "medium"], [25, 22, 20])),
-            VideoCodec::Hevc => ("libx265", self.x26x(["ultrafast", "superfast", "medium"], [28, 26, 24])),
+            VideoCodec::H264 => ("libx264", self.libx264()),
+            VideoCodec::Hevc => {
+                let preset = self.pick(["ultrafast", "superfast", "medium"]);
+                ("libx265", format!("-preset {preset} -crf {}", self.crf(self.pick([28, 26, 24]))))
+            }
             VideoCodec::Av1 => match encoders.first_of(&["libsvtav1", "libaom-av1"]) {
                 "libsvtav1" => {
                     ("libsvtav1", format!("-preset {} -crf {}", self.pick([10, 8, 5]), self.crf(35)))
@@ -223,21 +237,19 @@ impl Encoding {
         }
     }
 
-    /// `-cpu-used 3` is the last with rate-distortion optimization: at 4 and more,
-    /// the same SSIM takes a fifth more bits. `-static-thresh` keeps the encoder from
-    /// spending time and bits on the noise of cameras (docs/encoders.md).
+    /// `-qmax` is what makes the fastest of the good modes as good as the slow ones: left
+    /// alone, the encoder starves the frames that cost most, and all that refer to them.
+    /// `-static-thresh` keeps it from spending time and bits on the noise of cameras
+    /// (docs/encoders.md).
     fn libvpx(&self, rate: Rate) -> String {
-        let how = self.pick([
-            "-deadline good -cpu-used 5 -static-thresh 100",
-            "-deadline good -cpu-used 3 -static-thresh 500",
-            "-deadline good -cpu-used 1 -static-thresh 0",
-        ]);
+        let (cpu, threshold, usual, coarsest) =
+            self.pick([(5, 1000, 150.0, 48), (5, 200, 210.0, 42), (1, 0, 600.0, 36)]);
         let bits = match self.crf {
             // A quality is asked for: the bitrate is only a limit.
             Some(crf) => format!("-crf {crf} -b:v {}k", self.kilobits(rate, 2000.0)),
-            None => format!("-b:v {}k", self.kilobits(rate, self.pick([200.0, 200.0, 600.0]))),
+            None => format!("-b:v {}k -qmax {coarsest}", self.kilobits(rate, usual)),
         };
-        format!("{how} -auto-alt-ref 0 {bits}")
+        format!("-deadline good -cpu-used {cpu} -static-thresh {threshold} -auto-alt-ref 0 {bits}")
     }
 
     /// What a bitrate (kb/s) that is right at 1024x768 and 30 frames a second is at
@@ -254,8 +266,11 @@ impl Encoding {
         format!("-deadline {deadline} -cpu-used {cpu} -row-mt 1 -crf {} -b:v 0", self.crf(34))
     }
 
-    fn x26x(&self, presets: [&str; 3], crf: [u8; 3]) -> String {
-        format!("-preset {} -crf {}", self.pick(presets), self.crf(self.pick(crf)))
+    /// Less adaptive quantization than usual moves bits from the noise of cameras to what
+    /// moves, which the quickest search for motion then serves as well as a better one.
+    fn libx264(&self) -> String {
+        let preset = self.pick(["superfast -aq-strength 0.7", "veryfast -subq 1 -aq-strength 0.7", "medium"]);
+        format!("-preset {preset} -crf {}", self.crf(self.pick([24, 21, 19])))
     }
 
     fn pick<T>(&self, [fast, balanced, best]: [T; 3]) -> T {
@@ -308,9 +323,9 @@ mod tests {
             let args = encoding.video_args(fps.parse().unwrap(), &Encoders::default());
             args[args.iter().position(|word| word == "-b:v").unwrap() + 1].clone()
         };
-        assert_eq!(bits(1024, 768, "30"), "200k");
-        assert_eq!(bits(2048, 1536, "30"), "566k");
-        assert_eq!(bits(1024, 768, "15"), "119k");
+        assert_eq!(bits(1024, 768, "30"), "210k");
+        assert_eq!(bits(2048, 1536, "30"), "594k");
+        assert_eq!(bits(1024, 768, "15"), "125k");
         assert_eq!(bits(16, 16, "1"), "20k");
     }
 

@@ -29,6 +29,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// How long it is.
+    pub fn lasts(self) -> Millis {
+        self.to - self.from
+    }
+
     /// Whether both run at some time.
     pub fn overlaps(self, other: Self) -> bool {
         self.from < other.to && other.from < self.to
@@ -63,6 +68,10 @@ pub struct Track {
     pub channels: Option<u32>,
     /// Whether the file has an index, so that reading may begin in its middle.
     pub seekable: bool,
+    /// The longest time from a packet to the next, if known.
+    pub frame_interval_max: Option<Millis>,
+    /// The longest time from a key frame to the next, if known.
+    pub key_frame_interval_max: Option<Millis>,
 }
 
 impl Track {
@@ -120,6 +129,8 @@ struct Stream {
     channels: Option<u32>,
     packets: Option<u64>,
     frame_interval_ms: Option<f64>,
+    frame_interval_max_ms: Option<f64>,
+    key_frame_interval_max_ms: Option<f64>,
     #[serde(default)]
     seekable: bool,
     #[serde(default)]
@@ -185,7 +196,17 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
             .collect(),
         channels: stream.and_then(|s| s.channels),
         seekable: stream.is_some_and(|s| s.seekable),
+        frame_interval_max: stream.and_then(|s| rounded_up(s.frame_interval_max_ms)),
+        key_frame_interval_max: stream.and_then(|s| rounded_up(s.key_frame_interval_max_ms)),
     })))
+}
+
+/// A time that isn't below the one given; none when it can't be one.
+fn rounded_up(ms: Option<f64>) -> Option<Millis> {
+    // A year, so that it fits.
+    let ms = ms.filter(|ms| (0.0..3.2e10).contains(ms))?;
+    #[allow(clippy::cast_possible_truncation)]
+    Some(Millis(ms.ceil() as i64))
 }
 
 fn word(kind: Kind) -> &'static str {
@@ -372,6 +393,8 @@ pub mod tests_support {
             gaps: Vec::new(),
             channels: None,
             seekable: false,
+            frame_interval_max: None,
+            key_frame_interval_max: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Composing now: the steps of a job run side by side, the result read back, and
 //! only then given its name.
 
+use std::cmp::Reverse;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Completed {
 pub struct Studio {
     /// How many ffmpegs may run at once.
     pub slots: Slots,
+    /// How many of them are each room's own.
+    pub cores: usize,
     /// How long one may be without progress.
     pub stall: Duration,
     /// Whether a result that is there already is made anew.
@@ -69,7 +72,10 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
         own_folder(&folder)?;
         // Copies that can be sought in come first, the parts that read them after that.
         for indexing in [true, false] {
-            let now: Vec<&Step> = before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
+            let mut now: Vec<&Step> =
+                before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
+            // What takes longest first, or it would run alone at the end.
+            now.sort_by_key(|step| Reverse(job.effort(step.action)));
             side_by_side(&now, |step| make_part(job, step, studio))?;
         }
     }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tw_core::failure::{ErrorKind, Failure};
 
-use crate::command::{Overwrite, Words};
-use crate::encoder::{Encoders, Encoding};
+use crate::command::{Company, Overwrite, Plan, Words};
+use crate::encoder::Encoders;
 use crate::ffmpeg;
 use crate::job::Job;
 use crate::time::Millis;
@@ -66,10 +66,12 @@ impl Step {
 }
 
 /// The only step of a job that isn't cut.
-pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite) -> Step {
+pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Company) -> Step {
+    let plan = Plan { company, ..job.plan.clone() };
+    let encoding = job.encoding.within(company);
     let words = Words::ffmpeg(&program(), overwrite);
     let muxer = job.encoding.container_args();
-    let argv = job.plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
+    let argv = plan.argv(words, &job.timeline, &encoding, encoders, &muxer, &job.output);
     Step { action: Action::Whole, needs: Vec::new(), output: job.output.clone(), argv }
 }
 
@@ -86,9 +88,8 @@ pub fn chunked(
 ) -> Result<Vec<Step>, Failure> {
     let folder = parts_folder(&job.output);
     let composition = job.composition();
-    // Parts run side by side: more threads in each would only wait for each other
-    // (libvpx's wait by spinning: 35 s of CPU became 116 s on two busy cores).
-    let encoding = Encoding { threads: 1, ..job.encoding.clone() };
+    // Parts run side by side.
+    let encoding = job.encoding.within(Company::Others);
     let mut steps: Vec<Step> = Vec::new();
     let mut pictures: Vec<(PathBuf, Frames)> = Vec::new();
     let count = job.timeline.frames / job.timeline.rate.ceil(chunk).max(1);
@@ -96,7 +97,7 @@ pub fn chunked(
         return Err(too_many(count));
     }
     for slice in slices(job, chunk) {
-        let mut plan = composition.picture(slice);
+        let mut plan = Plan { company: Company::Others, ..composition.picture(slice) };
         let mut needs = Vec::new();
         for input in &mut plan.inputs {
             let track = &job.room.tracks[input.track];
@@ -129,7 +130,6 @@ pub fn chunked(
     });
     let join = join_step(job, overwrite, &pictures, sound.as_ref())?;
     steps.sort_by_key(|step| matches!(step.action, Action::Picture(_)));
-    // Sound takes long in one piece: it is begun first.
     Ok(sound.into_iter().chain(steps).chain([join]).collect())
 }
 

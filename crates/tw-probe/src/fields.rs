@@ -25,6 +25,10 @@ struct Stream<'a> {
     end_time_ms: Option<i64>,
     /// The median distance between a packet and the next: for video, that of frames.
     frame_interval_ms: Option<Interval>,
+    /// The greatest distance between a packet and the next.
+    frame_interval_max_ms: Option<Interval>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    key_frames: Option<KeyFrames>,
     /// Whether the file has an index, so that reading may begin in its middle.
     seekable: bool,
     gaps: &'a [Gap],
@@ -37,6 +41,13 @@ struct Picture<'a> {
     height: Option<u64>,
     /// Of a pixel, as `1:1`.
     sample_aspect_ratio: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct KeyFrames {
+    /// The greatest distance from a key frame to the next, or to the end: so much has
+    /// to be decoded to see a frame in the middle.
+    key_frame_interval_max_ms: Option<Interval>,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,6 +78,9 @@ impl<'a> Stream<'a> {
             start_time_ms: track.span().map(|(first, _)| first.millis()),
             end_time_ms: track.span().map(|(_, last)| last.millis()),
             frame_interval_ms: track.median(),
+            frame_interval_max_ms: track.longest(),
+            key_frames: (codec_type == Some("video"))
+                .then(|| KeyFrames { key_frame_interval_max_ms: track.longest_between_key_frames() }),
             seekable,
             gaps: track.gaps(),
         }
@@ -118,7 +132,7 @@ mod tests {
     #[test]
     fn the_tutorials_times() {
         let text = "\
-packet|stream_index=0|pts_time=1.564000
+packet|stream_index=0|pts_time=1.564000|flags=K_
 packet|stream_index=0|pts_time=142.242000
 stream|index=0|codec_name=vp8|codec_type=video|width=640|height=480|sample_aspect_ratio=1:1
 format|start_time=1.564000
@@ -130,7 +144,7 @@ format|start_time=1.564000
                 "end_time_ms=142242",
                 "duration_ms=140678",
                 "creation_time=null",
-                r#"streams=[{"index":0,"codec_type":"video","codec_name":"vp8","width":640,"height":480,"sample_aspect_ratio":"1:1","packets":2,"start_time_ms":1564,"end_time_ms":142242,"frame_interval_ms":140678,"seekable":false,"gaps":[{"start_ms":1564,"end_ms":142242}]}]"#,
+                r#"streams=[{"index":0,"codec_type":"video","codec_name":"vp8","width":640,"height":480,"sample_aspect_ratio":"1:1","packets":2,"start_time_ms":1564,"end_time_ms":142242,"frame_interval_ms":140678,"frame_interval_max_ms":140678,"key_frame_interval_max_ms":140678,"seekable":false,"gaps":[{"start_ms":1564,"end_ms":142242}]}]"#,
             ]
         );
     }

@@ -32,12 +32,18 @@ pub struct Track {
     span: Option<(Micros, Micros)>,
     distances: BTreeMap<Micros, u64>,
     gaps: Vec<Gap>,
+    key: Option<Micros>,
+    key_distance: Option<Micros>,
 }
 
 impl Track {
     /// One more packet. `gap` is the distance from which on a gap is noted.
-    pub fn add(&mut self, pts: Option<Micros>, gap: Micros) {
+    pub fn add(&mut self, pts: Option<Micros>, is_key: bool, gap: Micros) {
         self.packets += 1;
+        if let Some(pts) = pts.filter(|_| is_key) {
+            self.key_until(pts);
+            self.key = Some(pts);
+        }
         if let Some(pts) = pts {
             self.waiting.push(Reverse(pts));
         }
@@ -50,6 +56,16 @@ impl Track {
     pub fn finish(&mut self, gap: Micros) {
         while !self.waiting.is_empty() {
             self.settle_one(gap);
+        }
+        if let Some((_, last)) = self.span {
+            self.key_until(last);
+        }
+    }
+
+    /// What runs from the last key frame until now can only be decoded from there on.
+    fn key_until(&mut self, pts: Micros) {
+        if let Some(key) = self.key {
+            self.key_distance = self.key_distance.max(Some(Micros(pts.0.saturating_sub(key.0))));
         }
     }
 
@@ -95,6 +111,16 @@ impl Track {
         Some(Interval(Micros(low + (high - low) / 2)))
     }
 
+    /// The greatest distance between a packet and the next.
+    pub fn longest(&self) -> Option<Interval> {
+        self.distances.keys().next_back().map(|&distance| Interval(distance))
+    }
+
+    /// The greatest distance from a key frame to the next, or to the end.
+    pub fn longest_between_key_frames(&self) -> Option<Interval> {
+        self.key_distance.map(Interval)
+    }
+
     /// The spans without a packet.
     pub fn gaps(&self) -> &[Gap] {
         &self.gaps
@@ -110,7 +136,7 @@ mod tests {
         let gap = Micros(gap * 1000);
         let mut track = Track::default();
         for ms in millis {
-            track.add(Some(Micros(ms * 1000)), gap);
+            track.add(Some(Micros(ms * 1000)), ms % 400 == 0, gap);
         }
         track.finish(gap);
         track
@@ -150,9 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_distances() {
+        let interval = |ms: i64| Some(Interval(Micros(ms * 1000)));
+        let track = |millis: &[i64]| track(millis, 1000);
+        // Key frames are those at 0, 400, 800 and 1200.
+        let key_frames = |millis: &[i64]| track(millis).longest_between_key_frames();
+        assert_eq!(key_frames(&[0, 100, 400, 500, 1200, 1300]), interval(800));
+        assert_eq!(key_frames(&[0, 100, 700]), interval(700));
+        assert_eq!(key_frames(&[100, 700]), None);
+        assert_eq!(track(&[0, 100, 400, 500]).longest(), interval(300));
+        assert_eq!(track(&[0]).longest(), None);
+    }
+
+    #[test]
     fn packets_without_a_time_count_all_the_same() {
         let mut track = Track::default();
-        track.add(None, Micros(1));
+        track.add(None, true, Micros(1));
         track.finish(Micros(1));
         assert_eq!((track.packets(), track.span(), track.median()), (1, None, None));
     }

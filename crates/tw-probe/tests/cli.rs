@@ -68,7 +68,8 @@ fn times_and_streams_of_a_recording() {
             "streams": [{
                 "index": 0, "codec_type": "video", "codec_name": "vp8", "width": 64, "height": 48,
                 "sample_aspect_ratio": "1:1", "packets": 20, "start_time_ms": 1564, "end_time_ms": 3464,
-                "frame_interval_ms": 100, "seekable": true, "gaps": [],
+                "frame_interval_ms": 100, "frame_interval_max_ms": 100,
+                "key_frame_interval_max_ms": 1900, "seekable": true, "gaps": [],
             }],
         })]
     );

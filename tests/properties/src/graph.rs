@@ -7,7 +7,7 @@ use clap::Parser;
 use serde_json::json;
 use tw_core::Record;
 use tw_ffcmd::Cli;
-use tw_ffcmd::command::Overwrite;
+use tw_ffcmd::command::{Company, Overwrite};
 use tw_ffcmd::emit;
 use tw_ffcmd::encoder::Encoders;
 use tw_ffcmd::graph::label::Label;
@@ -86,7 +86,8 @@ fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
         job.labels = job.placements.iter().map(label).collect();
         job.plan = job.composition().whole();
     }
-    let Ok(steps) = job.steps(&Encoders(Vec::new()), Overwrite::No, cli.chunk_for(Millis(0))) else { return };
+    let chunk = cli.chunk_for(Millis(0), Millis(0), 1);
+    let Ok(steps) = job.steps(&Encoders(Vec::new()), Overwrite::No, chunk, Company::Alone) else { return };
     for step in &steps {
         if let Some(at) = step.argv.iter().position(|word| word == "-filter_complex") {
             check(&step.argv[at + 1], label.is_some());

@@ -13,8 +13,8 @@
 
 use super::Chain;
 use crate::layout::{Placement, Rect, Size};
-use crate::room::{Room, Span};
-use crate::time::Rate;
+use crate::room::{Room, Span, Track};
+use crate::time::{Millis, Rate};
 use crate::timeline::{Frames, Timeline};
 
 /// The pad that carries the finished picture.
@@ -187,6 +187,7 @@ fn sources(
                     place.seconds()
                 ))
                 .then_if((slice.first > 0).then(|| format!("setpts=PTS-{}", slice.first * clock.frame)))
+                .then_if(too_early(&room.tracks[track], timeline, slice, &clock))
                 .then_if((users.len() > 1).then(|| format!("split={}", users.len())))
                 .into_pads(&names),
         );
@@ -195,6 +196,16 @@ fn sources(
         }
     }
     pads
+}
+
+/// Reading begins at a key frame, maybe long before `slice`: what can't be seen in
+/// it any more need not be scaled. The last frame before it can, and it lies no
+/// further back than frames are apart; a second more is for what can't be decoded.
+fn too_early(track: &Track, timeline: &Timeline, slice: Frames, clock: &Clock) -> Option<String> {
+    let begins = timeline.start + timeline.rate.time_of(slice.first);
+    let kept = track.frame_interval_max? + Millis(1000);
+    let ticks = kept.0 * i64::from(clock.rate) / 1000 + clock.frame;
+    (begins - track.span.from > kept).then(|| format!("trim=start_pts=-{ticks}"))
 }
 
 /// Scales a picture into a cell: as large as it fits, its shape kept, on even
@@ -231,7 +242,6 @@ mod tests {
     use super::*;
     use crate::graph::join;
     use crate::room::tests_support::track_of;
-    use crate::time::Millis;
 
     const LEFT: Rect = Rect { x: 0, y: 0, width: 512, height: 768 };
     const RIGHT: Rect = Rect { x: 512, y: 0, width: 512, height: 768 };
@@ -291,6 +301,17 @@ mod tests {
         assert!(graph.contains("if(between(t*30,0-0.5,300-0.5),"), "{graph}");
         let graph = join(&chains_before_bob());
         assert!(!graph.contains("[1:v]"), "{graph}");
+    }
+
+    #[test]
+    fn what_comes_long_before_a_slice_is_not_scaled() {
+        let mut room = room();
+        room.tracks[0].frame_interval_max = Some(Millis(250));
+        let placements = [place(0, LEFT), place(1, RIGHT)];
+        let graph = |first| graph(&room, &placements, Some(Frames { first, end: 900 }), &look());
+        assert!(graph(600).contains("setpts=PTS-600000,trim=start_pts=-38500[at0]"), "{}", graph(600));
+        assert!(!graph(600).contains("trim=start_pts=-38500[at1]"), "{}", graph(600));
+        assert!(!graph(30).contains("start_pts"), "{}", graph(30));
     }
 
     fn chains_before_bob() -> Vec<Chain> {

@@ -1,0 +1,161 @@
+//! All rooms of a run: each is described, composed or shown in a still.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tw_core::failure::Failure;
+use tw_core::filter::{Outcome, Sink};
+use tw_core::output::OutputError;
+use tw_core::progress::Progress;
+use tw_core::record::json;
+use tw_core::tool::Status;
+use tw_core::{Record, parallel};
+
+use crate::cli::{Cli, Emit};
+use crate::command::{Company, Overwrite};
+use crate::encode::Slots;
+use crate::encoder::Encoders;
+use crate::gather::Prepared;
+use crate::job::{self, Job};
+use crate::run::{self, Studio};
+use crate::time::Millis;
+use crate::{emit, steps, still};
+
+fn overwrite(cli: &Cli) -> Overwrite {
+    if cli.overwrite { Overwrite::Yes } else { Overwrite::No }
+}
+
+/// Makes stills of each room, and writes where they are.
+pub fn make_stills(
+    cli: &Cli,
+    work: impl Iterator<Item = Prepared>,
+    mut sink: Sink<'_>,
+) -> anyhow::Result<Status> {
+    for prepared in work {
+        let made = prepared.and_then(|job| still::make(cli, &job).map_err(|f| (refused(&job), f)));
+        let outcome = match made {
+            Ok(record) => Outcome::Served(record),
+            Err((record, failure)) => Outcome::Failed(record, failure),
+        };
+        if deliver(cli, &mut sink, outcome)?.is_break() {
+            break;
+        }
+    }
+    Ok(sink.finish()?)
+}
+
+/// Says how each room is composed.
+pub fn describe_all(
+    cli: &Cli,
+    work: impl Iterator<Item = Prepared>,
+    encoders: &Encoders,
+    mut sink: Sink<'_>,
+) -> anyhow::Result<Status> {
+    for prepared in work {
+        let described =
+            prepared.and_then(|job| describe(cli, &job, encoders).map_err(|f| (refused(&job), f)));
+        match described {
+            Ok(lines) => lines.into_iter().try_for_each(|line| sink.line(line))?,
+            Err((record, failure)) => {
+                if deliver(cli, &mut sink, Outcome::Failed(record, failure))?.is_break() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(sink.finish()?)
+}
+
+fn chunk(cli: &Cli, job: &Job, cores: usize) -> Option<Millis> {
+    cli.chunk_for(job.timeline.duration(), job.between_key_frames(), cores)
+}
+
+fn describe(cli: &Cli, job: &Job, encoders: &Encoders) -> Result<Vec<String>, Failure> {
+    let steps = job.steps(encoders, overwrite(cli), chunk(cli, job, cli.jobs()), Company::Alone)?;
+    match cli.emit {
+        Emit::Json if steps.len() > 1 => {
+            steps.iter().map(|step| Ok(job.step_record(step)?.to_string())).collect()
+        }
+        Emit::Json => steps.iter().map(|step| Ok(job.record(&step.argv)?.to_string())).collect(),
+        Emit::Sh => Ok(vec![emit::shell(job, &steps)]),
+        Emit::Make => Ok(vec![emit::make(job, &steps)?]),
+        Emit::Plan => emit::placements(job),
+    }
+}
+
+/// Composes the rooms, several side by side.
+pub fn compose_all(
+    cli: &Cli,
+    work: impl Iterator<Item = Prepared>,
+    encoders: Encoders,
+    mut sink: Sink<'_>,
+) -> anyhow::Result<Status> {
+    let work: Vec<Prepared> = work.collect();
+    let total = work.iter().flatten().map(|job| job.timeline.duration().0.unsigned_abs()).sum();
+    let studio = Arc::new(Studio {
+        slots: Slots::new(cli.jobs()),
+        cores: (cli.jobs() / work.len().max(1)).max(1),
+        stall: Duration::from_secs(cli.stall),
+        overwrite: cli.overwrite,
+        progress: Progress::time(total, "composing"),
+    });
+    let (shared, flags) = (Arc::clone(&studio), cli.clone());
+    let compose = move |prepared: Prepared| {
+        let job = prepared?;
+        compose_one(&flags, &job, &encoders, &shared).map_err(|failure| (refused(&job), failure))
+    };
+    let (rooms, mut finished) = (work.len(), 0);
+    let mut count = |by: usize| {
+        finished += by;
+        studio.progress.describe(&if rooms > 1 {
+            format!("{finished} of {rooms} rooms")
+        } else {
+            String::new()
+        });
+    };
+    count(0);
+    let flow = parallel::ordered(work.into_iter(), cli.jobs(), compose, |result| {
+        count(1);
+        let outcome = match result {
+            Ok(record) => Outcome::Served(record),
+            Err((record, failure)) => Outcome::Failed(record, failure),
+        };
+        match deliver(cli, &mut sink, outcome).and_then(|flow| sink.flush().map(|()| flow)) {
+            Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
+            Ok(ControlFlow::Break(())) => ControlFlow::Break(Ok(())),
+            Err(error) => ControlFlow::Break(Err(error)),
+        }
+    });
+    studio.progress.finish();
+    if let ControlFlow::Break(Err(error)) = flow {
+        return Err(error.into());
+    }
+    Ok(sink.finish()?)
+}
+
+/// Composes a room; its record once its file is there.
+fn compose_one(cli: &Cli, job: &Job, encoders: &Encoders, studio: &Studio) -> Result<Record, Failure> {
+    let company = if studio.cores < cli.jobs() { Company::Others } else { Company::Alone };
+    let steps = job.steps(encoders, overwrite(cli), chunk(cli, job, studio.cores), company)?;
+    let done = run::compose(job, &steps, studio)?;
+    let whole = steps::whole(job, encoders, overwrite(cli), Company::Alone);
+    let mut record = job.record(&whole.argv)?;
+    record.set(&[
+        ("status", Some(json(&"completed")?)),
+        ("bytes", Some(json(&done.bytes)?)),
+        ("elapsed_ms", Some(json(&done.elapsed.as_millis())?)),
+    ]);
+    Ok(record)
+}
+
+/// The record of a room that isn't composed, to be marked.
+fn refused(job: &Job) -> Record {
+    job::refused(&job.room)
+}
+
+/// Records are written where records are asked for; a script or a plan has no
+/// place for them, so that there only the message and the status tell.
+pub fn deliver(cli: &Cli, sink: &mut Sink<'_>, outcome: Outcome) -> Result<ControlFlow<()>, OutputError> {
+    if cli.emit == Emit::Json { sink.write(outcome) } else { Ok(sink.note(&outcome)) }
+}
