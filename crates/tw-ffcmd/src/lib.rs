@@ -26,6 +26,7 @@ pub mod graph;
 pub mod job;
 pub mod layout;
 mod output_name;
+mod part;
 pub mod room;
 pub mod run;
 pub mod settings;

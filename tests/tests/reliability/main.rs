@@ -6,6 +6,7 @@ mod common;
 mod disk;
 mod input;
 mod kills;
+mod pipeline;
 mod programs;
 mod security;
 mod table;
