@@ -164,6 +164,57 @@ fn files_of_recordings_are_for_their_owner_alone() {
 }
 
 #[test]
+fn a_still_is_made_as_carefully_as_a_room() {
+    let place = place();
+    let input = room(&place);
+    fs::write(place.folder().join("room.jsonl"), input).unwrap();
+    let still = |kind: &str| {
+        let mut command = place.tool("tw-ffcmd").unwrap();
+        command.args([kind, "out/room.png", "--size", "64x48", "room.jsonl"]).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let out = place.folder().join("out");
+    let mode = |name: &str| fs::metadata(out.join(name)).unwrap().permissions().mode() & 0o777;
+    for kind in ["--preview", "--contact-sheet"] {
+        // Two runs at once, the first of them killed then.
+        for (signal, code) in SIGNALS {
+            let stand_in = hanging(&place, "ffmpeg", "*room.png.part");
+            // For a sheet, the frames come first.
+            let mut first = still(kind).env("TW_FFMPEG", stand_in).spawn().unwrap();
+            let ffmpeg = wait_until_it_hangs(&place, &mut first);
+            assert_eq!(mode(".room.png.part"), 0o600, "{kind}");
+            let (records, _) = ends(&mut still(kind), 1);
+            let message = records[0]["error"]["message"].as_str().unwrap();
+            assert!(message.contains("another process is composing it"), "{kind}: {message}");
+            assert_eq!(send(&mut first, signal).code(), code, "{kind}");
+            while is_alive(ffmpeg) {
+                std::thread::yield_now();
+            }
+            let left = names(&out);
+            assert!(code.is_none() || left.is_empty(), "{kind}: {left:?}");
+            fs::remove_file(place.folder().join("hanging")).unwrap();
+        }
+        ends(&mut still(kind), 0);
+        assert_eq!(names(&out), ["room.png"], "{kind}");
+        assert_eq!(mode("room.png"), 0o600, "{kind}");
+        // A link leads nobody out of the folder; one under the final name is replaced.
+        let victim = place.folder().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        symlink(&victim, out.join(".room.png.part")).unwrap();
+        let (records, _) = ends(&mut still(kind), 1);
+        assert_eq!(records[0]["error"]["kind"], "io", "{kind}");
+        fs::remove_file(out.join(".room.png.part")).unwrap();
+        fs::remove_file(out.join("room.png")).unwrap();
+        symlink(&victim, out.join("room.png")).unwrap();
+        ends(&mut still(kind), 0);
+        assert!(fs::symlink_metadata(out.join("room.png")).unwrap().is_file(), "{kind}");
+        assert_eq!(fs::read(&victim).unwrap(), b"mine", "{kind}");
+        fs::remove_dir_all(&out).unwrap();
+    }
+}
+
+#[test]
 #[ignore = "wants a small file system: just disk-test"]
 fn a_small_file_system_that_is_full() {
     let small = std::env::var("TW_SMALL_DISK").expect("TW_SMALL_DISK names a folder on a tmpfs of 64 kB");

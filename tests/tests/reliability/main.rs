@@ -6,6 +6,7 @@ mod common;
 mod disk;
 mod input;
 mod kills;
+mod large;
 mod pipeline;
 mod programs;
 mod security;
