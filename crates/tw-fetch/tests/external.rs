@@ -133,6 +133,8 @@ fn only_what_is_whole_gets_its_name() {
         (0, "sh -c ': > $0' {path}", "media", "is empty"),
         (10, "true {path}", "external", "there is no file"),
         (10, "ln -s /etc/passwd {path}", "refused", "symbolic link"),
+        (10, "mkdir -p {path}/{sid}", "io", "is no file"),
+        (10, "mkfifo {path}", "io", "is no file"),
     ] {
         let (assert, dir) = run(&elsewhere(size, NOWHERE), external);
         let assert = assert.code(1).stderr(contains(why));
