@@ -25,6 +25,7 @@ mod gather;
 pub mod graph;
 pub mod job;
 pub mod layout;
+mod origin;
 mod output_name;
 mod part;
 pub mod room;

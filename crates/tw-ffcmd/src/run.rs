@@ -16,6 +16,7 @@ use tw_core::signals::Scratch;
 
 use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
+use crate::origin;
 use crate::part::{Part, part_of};
 use crate::steps::{Action, Step, parts_folder};
 use crate::verify;
@@ -92,7 +93,7 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
 fn keep(job: &Job, stall: Duration) -> Result<Completed, Failure> {
     let output = job.output.display();
     let seen = verify::read(&job.output, stall)?;
-    verify::check(job, &seen).map_err(|failure| {
+    verify::check(job, &seen).and_then(|()| verify::check_origin(job, &seen)).map_err(|failure| {
         Failure::new(
             failure.kind,
             format!("{output} is there already and is something else ({failure}): take it away, or use --overwrite"),
@@ -159,5 +160,7 @@ fn run_step(job: &Job, step: &Step, output: &Path, studio: &Studio) -> Result<()
     // Sound and copies are made beside the picture, which is what takes the time.
     let counted = job.duration_of(step.action);
     let progress = (counted > 0).then_some(&studio.progress);
-    run_ffmpeg(job, &step.argv_to(output), studio.stall, progress)
+    let argv = step.argv_to(output);
+    let argv = if step.output == job.output { origin::tagged(argv, job) } else { argv };
+    run_ffmpeg(job, &argv, studio.stall, progress)
 }

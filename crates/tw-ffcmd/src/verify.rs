@@ -11,13 +11,15 @@ use tw_core::process::{Child, ProcessError, command};
 use crate::command::file_argument;
 use crate::ffmpeg;
 use crate::job::Job;
+use crate::origin;
 
 /// How much longer than its frames a file may be, in ms: Opus' packets have
 /// 20 ms, and in webm its start shifts everything by 7 ms.
 const SOUND_LEEWAY_MS: i64 = 27;
 /// What ffprobe is asked for. It says each packet as it comes to it: a long file on
 /// a slow disk takes a while, but is not silent.
-const ENTRIES: &str = "packet=stream_index:stream=index,codec_type,width,height:format=duration";
+const ENTRIES: &str = "packet=stream_index:stream=index,codec_type,width,height\
+    :format=duration:stream_tags=comment:format_tags=comment";
 
 /// What there is in a file.
 #[derive(Debug, Default)]
@@ -29,6 +31,8 @@ pub struct Seen {
     packets: BTreeMap<i64, i64>,
     /// In seconds, as ffprobe writes it.
     duration: Option<String>,
+    /// The tag; in Ogg it is the stream's.
+    comment: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -53,10 +57,13 @@ impl Seen {
         let (section, rest) = line.split_once('|').unwrap_or((line, ""));
         let value = |key: &str| {
             let mut fields = rest.split('|').filter_map(|field| field.split_once('='));
-            fields.find(|(found, _)| *found == key).map(|(_, value)| value)
+            fields.find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value)
         };
         let index = |key| value(key).and_then(|n| n.parse().ok()).unwrap_or_default();
         let pixels = |key| value(key).and_then(|n| n.parse().ok()).unwrap_or_default();
+        if let Some(comment) = value("tag:comment") {
+            self.comment = Some(comment.to_owned());
+        }
         match section {
             "packet" => *self.packets.entry(index("stream_index")).or_default() += 1,
             "stream" => self.streams.push(SeenStream {
@@ -101,6 +108,19 @@ pub fn read(file: &Path, stall: Duration) -> Result<Seen, Failure> {
 /// What differs from what was to be made.
 pub fn check(job: &Job, seen: &Seen) -> Result<(), Failure> {
     compare(job, seen).map_err(|what| Failure::new(ErrorKind::Ffmpeg, format!("the result is wrong: {what}")))
+}
+
+/// Checks that it was made from the same recordings, arranged the same.
+///
+/// # Errors
+/// When it says that it wasn't. What says nothing is believed.
+pub fn check_origin(job: &Job, seen: &Seen) -> Result<(), Failure> {
+    match &seen.comment {
+        Some(comment) if origin::is_anothers(comment, job) => {
+            Err(Failure::new(ErrorKind::Ffmpeg, "it was made from other recordings, or arranged otherwise"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn compare(job: &Job, seen: &Seen) -> Result<(), String> {
@@ -159,11 +179,12 @@ mod tests {
     fn packets_are_counted_for_each_stream() {
         let text = "packet|stream_index=0\npacket|stream_index=1\npacket|stream_index=0\n\
             stream|index=0|codec_type=video|width=64|height=48\nstream|index=1|codec_type=audio\n\
-            format|duration=3.007000\n";
+            format|duration=3.007000|tag:COMMENT=tw-ffcmd 1\n";
         let seen = Seen::read(text.as_bytes()).unwrap();
         assert_eq!(seen.packets, BTreeMap::from([(0, 2), (1, 1)]));
         assert_eq!((seen.streams[0].width, seen.streams[0].height), (64, 48));
         assert_eq!(seen.streams[1].codec_type, "audio");
         assert_eq!(seen.duration.as_deref(), Some("3.007000"));
+        assert_eq!(seen.comment.as_deref(), Some("tw-ffcmd 1"));
     }
 }

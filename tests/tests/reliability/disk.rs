@@ -119,6 +119,32 @@ fn what_is_there_and_is_something_else_stays() {
 }
 
 #[test]
+fn a_result_in_which_somebody_is_missing_is_not_kept() {
+    let place = place();
+    let input = room(&place);
+    let bob = records(ROOM, &[("audio", "alice.mka")]).replace("RT0", "RT9").replace("alice\",", "bob\",");
+    let whole = format!("{input}{bob}");
+    let turned: String = input.lines().rev().map(|line| format!("{line}\n")).collect();
+    for (ending, arguments) in [("webm", &[][..]), ("mp4", &["--chunk", "1"]), ("mkv", &["--audio-only"])] {
+        let output = format!("out/room.{ending}");
+        let run = |input: &str, more: &[&str], status: i32| {
+            let mut command = compose_to(&place, input, &output);
+            ends(command.args(arguments).args(more), status).0.remove(0)
+        };
+        // A reader of a pipe can't tell a writer that was killed from one that has done its
+        // work: without bob it is of the same length, too.
+        assert!(run(&input, &[], 0)["elapsed_ms"].as_u64().unwrap() > 0);
+        assert_eq!(run(&input, &[], 0)["elapsed_ms"], 0, "{ending}");
+        assert_eq!(run(&turned, &[], 0)["elapsed_ms"], 0, "{ending}: in another order");
+        let refused = run(&whole, &[], 1)["error"]["message"].as_str().unwrap().to_owned();
+        assert!(refused.contains("made from other recordings, or arranged otherwise"), "{ending}: {refused}");
+        assert!(refused.contains("take it away, or use --overwrite"), "{refused}");
+        assert_eq!(run(&whole, &["--overwrite"], 0)["status"], "completed", "{ending}");
+        assert_eq!(run(&whole, &[], 0)["elapsed_ms"], 0, "{ending}");
+    }
+}
+
+#[test]
 fn a_symbolic_link_leads_no_writer_out_of_the_folder() {
     let place = place();
     let input = room(&place);
@@ -238,4 +264,25 @@ fn a_small_file_system_that_is_full() {
     // Only the part is there, from which the next run would go on.
     assert!(names(Path::new(&small)).iter().all(|name| name.starts_with('.')));
     fetch("media", 0);
+}
+
+#[test]
+#[ignore = "wants a read-only file system: just disk-test"]
+fn a_file_system_that_is_read_only() {
+    let folder = std::env::var("TW_READ_ONLY_DISK").expect("TW_READ_ONLY_DISK names a read-only folder");
+    let place = place();
+    let input = room(&place);
+    for output in ["room.webm", "below/room.webm"] {
+        let (records, _) = ends(&mut compose_to(&place, &input, &format!("{folder}/{output}")), 1);
+        assert_eq!(records[0]["error"]["kind"], "io");
+        assert!(records[0]["error"]["message"].as_str().unwrap().contains("Read-only file system"));
+    }
+    let twilio = Twilio::builder().recording(Recording::audio(ROOM, "alice").bytes("x")).start().unwrap();
+    fs::write(place.folder().join("sid"), Recording::audio(ROOM, "alice").rt()).unwrap();
+    for (dir, status) in [(folder.clone(), 1), (format!("{folder}/below"), 2)] {
+        let mut fetch = place.tool("tw-fetch").unwrap();
+        let (_, said) = ends(fetch.envs(twilio.env()).args(["--dir", &dir, "sid"]), status);
+        assert!(said.contains("Read-only file system"), "{said}");
+    }
+    assert!(names(Path::new(&folder)).is_empty());
 }
