@@ -23,10 +23,11 @@ type Recordings = BTreeMap<String, Vec<u8>>;
 
 /// The pipeline in a folder, and all of it in one group of processes.
 fn pipeline(place: &Environment, twilio: &Twilio, room: &str) -> Child {
-    let tools = place.tool("tw-list").unwrap();
-    let tools = Path::new(tools.get_program()).parent().unwrap();
+    let tool = place.tool("tw-list").unwrap();
+    let tools = Path::new(tool.get_program()).parent().unwrap();
     let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
+    shell.env_clear().envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
     shell.args(["-c", PIPELINE]).env("PATH", path).env("ROOM", room).envs(twilio.env());
     shell.current_dir(place.folder()).stdin(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     shell.spawn().unwrap()
