@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use tw_loopback::{Fault, On, Recording, Twilio, room_sid};
 use tw_tests::environment::Environment;
@@ -15,20 +15,26 @@ use tw_tests::environment::Environment;
 use crate::common::*;
 
 /// As in the README, but small, and in parts.
-const PIPELINE: &str = "tw-list --room \"$ROOM\" | tw-fetch -j 2 --dir media | tw-probe | tw-offsets | \
-    tw-ffcmd --run --size 64x48 --fps 10 --speed fast --chunk 2 --jobs 2 -o out/room.webm > record";
+const PIPELINE: &str = "tw-list --room \"$ROOM\" | tw-fetch -j 2 --dir media | tee fetched | tw-probe | tw-offsets | \
+    tw-ffcmd --run --size 64x48 --fps 10 --speed fast --chunk 2 --jobs 2 $MORE \
+    -o out/room.webm > record";
 
 /// Their bytes, by their names.
 type Recordings = BTreeMap<String, Vec<u8>>;
 
 /// The pipeline in a folder, and all of it in one group of processes.
 fn pipeline(place: &Environment, twilio: &Twilio, room: &str) -> Child {
+    pipeline_with(place, twilio, room, "")
+}
+
+/// With one more argument for tw-ffcmd.
+fn pipeline_with(place: &Environment, twilio: &Twilio, room: &str, more: &str) -> Child {
     let tool = place.tool("tw-list").unwrap();
     let tools = Path::new(tool.get_program()).parent().unwrap();
     let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell.env_clear().envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    shell.args(["-c", PIPELINE]).env("PATH", path).env("ROOM", room).envs(twilio.env());
+    shell.args(["-c", PIPELINE]).env("PATH", path).env("ROOM", room).env("MORE", more).envs(twilio.env());
     shell.current_dir(place.folder()).stdin(Stdio::null()).stderr(Stdio::piped()).process_group(0);
     shell.spawn().unwrap()
 }
@@ -51,21 +57,25 @@ fn recordings(place: &Environment) -> Recordings {
     whole.map(|name| (name.clone(), fs::read(media.join(name)).unwrap())).collect()
 }
 
-/// Whoever works in a folder: tools, and what they have started. A zombie works nowhere.
-fn at_work_in(folder: &Path) -> Vec<String> {
+/// Whoever works in a folder: tools, and what they have started, with their commands.
+/// A zombie works nowhere.
+fn at_work_in(place: &Environment) -> Vec<(i32, String)> {
+    let folder = place.folder().canonicalize().unwrap();
     let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
     processes
-        .filter(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)))
-        .map(|process| fs::read_to_string(process.join("cmdline")).unwrap_or_default().replace('\0', " "))
+        .filter(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&folder)))
+        .filter_map(|process| {
+            let command = fs::read_to_string(process.join("cmdline")).unwrap_or_default().replace('\0', " ");
+            Some((process.file_name()?.to_str()?.parse().ok()?, command))
+        })
         .collect()
 }
 
 /// Sees all of them go, which takes the system a moment.
 fn all_are_gone(place: &Environment, when: &str) {
-    let folder = place.folder().canonicalize().unwrap();
     let patience = Instant::now() + Duration::from_secs(60);
     loop {
-        let left = at_work_in(&folder);
+        let left = at_work_in(place);
         if left.is_empty() {
             return;
         }
@@ -130,4 +140,46 @@ fn a_pipeline_killed_twenty_times_then_left_alone() {
     assert!(quiet_run(&place, &twilio, &room) == (composed, media), "seed {seed}: not the same files");
     assert!(names(&place.folder().join("media")).iter().all(|name| !name.starts_with('.')));
     all_are_gone(&place, "at the end");
+}
+
+#[test]
+fn a_pipeline_of_which_one_tool_is_killed_is_not_taken_for_whole() {
+    let media = place();
+    room(&media);
+    let room = room_sid("a room");
+    let alice = |recording: Recording, file: &str| recording.offset(1000).file(media.folder().join(file));
+    let last = alice(Recording::audio(&room, "bob"), "alice.mka");
+    let twilio = Twilio::builder()
+        .recording(alice(Recording::video(&room, "alice"), "alice.mkv"))
+        .recording(alice(Recording::audio(&room, "alice"), "alice.mka"))
+        .recording(last.clone())
+        .fault(On::storage(&format!("*/{}", last.rt())).first(1), Fault::StallInBody(1000))
+        .start()
+        .unwrap();
+    let place = place();
+    let mut child = pipeline(&place, &twilio, &room);
+    let fetched = || fs::read_to_string(place.folder().join("fetched")).unwrap_or_default().lines().count();
+    wait(&mut child, || fetched() == 2);
+    // The last one never comes: it is killed over that, by a lack of memory, say.
+    let at_work = at_work_in(&place);
+    let fetch = at_work.iter().find(|(_, command)| command.starts_with("tw-fetch "));
+    let (fetch, _) = fetch.unwrap_or_else(|| panic!("{at_work:?}"));
+    kill_process(Pid::from_raw(*fetch).unwrap(), Signal::KILL).unwrap();
+    // The others can't know, and compose what they were given.
+    let said = child.wait_with_output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let whole = content(&place.folder().join("out/room.webm"));
+
+    // Bob comes with the next run, and what is there isn't taken for a room with bob.
+    let record =
+        || serde_json::from_slice::<Value>(&fs::read(place.folder().join("record")).unwrap()).unwrap();
+    let output = pipeline(&place, &twilio, &room).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = record()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("made from other recordings"), "{message}");
+    let output = pipeline_with(&place, &twilio, &room, "--overwrite").wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(content(&place.folder().join("out/room.webm")) != whole);
+    assert_eq!(recordings(&place).len(), 3);
+    assert_eq!(record()["status"], "completed");
 }
