@@ -72,7 +72,7 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
                 before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
             // What takes longest first, or it would run alone at the end.
             now.sort_by_key(|step| Reverse(job.effort(step.action)));
-            side_by_side(&now, |step| make_part(job, step, studio))?;
+            side_by_side(&now, studio.slots.count(), |step| make_part(job, step, studio))?;
         }
     }
     run_step(job, last, part.path(), studio)?;
@@ -122,19 +122,24 @@ fn own_folder(folder: &Path) -> Result<(), Failure> {
         .map_err(|e| Failure::io(format_args!("cannot make the folder {}", folder.display()), &e))
 }
 
-/// Every step on a thread of its own; the slots decide how many ffmpegs run. The
-/// first failure counts, and no step is begun after it.
-fn side_by_side(steps: &[&Step], make: impl Fn(&Step) -> Result<(), Failure> + Sync) -> Result<(), Failure> {
+/// Steps on several threads, begun in their order; the slots decide how many ffmpegs
+/// run. The first failure counts, and no step is begun after it.
+fn side_by_side(
+    steps: &[&Step],
+    threads: usize,
+    make: impl Fn(&Step) -> Result<(), Failure> + Sync,
+) -> Result<(), Failure> {
     let failed: Mutex<Option<Failure>> = Mutex::new(None);
     let first = || failed.lock().unwrap_or_else(PoisonError::into_inner);
+    let waiting = Mutex::new(steps.iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     thread::scope(|scope| {
-        for step in steps {
-            let (make, first) = (&make, &first);
-            scope.spawn(move || {
-                if first().is_none()
-                    && let Err(failure) = make(step)
-                {
-                    first().get_or_insert(failure);
+        for _ in 0..threads.min(steps.len()) {
+            scope.spawn(|| {
+                while let Some(step) = next().filter(|_| first().is_none()) {
+                    if let Err(failure) = make(step) {
+                        first().get_or_insert(failure);
+                    }
                 }
             });
         }
