@@ -11,6 +11,7 @@
 //! - [`encoder`] knows formats and codecs; [`command`] puts the arguments together;
 //! - [`steps`] cuts the work into files made from files; [`emit`] prints them,
 //!   [`run`](mod@run) and [`encode`] run them, and [`verify`] reads the result back;
+//! - `part` is a file on its way to its name; `origin` says in it what it was made from;
 //! - `still` makes pictures of it beforehand.
 
 mod batch;
