@@ -90,9 +90,22 @@ fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Resul
         );
     }
     for (i, name) in header.iter().enumerate() {
-        anyhow::ensure!(!header[..i].contains(name), "{source}: two columns are named {name}");
+        let same = header[..i].iter().find(|other| field(other) == field(name));
+        if let Some(other) = same {
+            anyhow::ensure!(other != name, "{source}: two columns are named {name}");
+            anyhow::bail!("{source}: {other} and {name} say the same: take one of the columns away");
+        }
     }
     Ok(header)
+}
+
+/// The field that a column becomes.
+fn field(column: &str) -> &str {
+    match column {
+        "start_time" => "start_time_ms",
+        ROOM => "grouping_sids",
+        other => other,
+    }
 }
 
 /// The row as a record, and whether all of it was UTF-8.
@@ -106,11 +119,11 @@ fn record_of(header: &[String], row: &ByteRecord) -> (String, bool) {
         let (name, value) = match header.get(i).map(String::as_str) {
             // Computed again.
             Some(name) if OWN_COLUMNS.contains(&name) => continue,
-            Some("offset") => ("offset".into(), number(&cell)),
+            Some(name @ "offset") => (field(name).to_owned(), number(&cell)),
             // Null would say that nothing was recorded; an empty cell is one that somebody forgot.
             Some("start_time") if cell.is_empty() => continue,
-            Some("start_time") => ("start_time_ms".into(), number(&cell)),
-            Some(ROOM) => ("grouping_sids".into(), json!({ ROOM: text(&cell) })),
+            Some(name @ "start_time") => (field(name).to_owned(), number(&cell)),
+            Some(name @ ROOM) => (field(name).to_owned(), json!({ ROOM: text(&cell) })),
             Some(name) => (name.to_owned(), text(&cell)),
             None => (format!("column_{}", i + 1), text(&cell)),
         };

@@ -217,6 +217,7 @@ fn a_table_without_the_columns_is_refused() {
     for (input, why) in [
         ("track_name,offset\na,1\n", "stdin: no column start_time"),
         ("offset,start_time,offset\n1,2,3\n", "two columns are named offset"),
+        ("offset,start_time,start_time_ms\n1,2,3\n", "start_time and start_time_ms say the same"),
         ("{\"offset\":1}\n", "stdin: no column offset"),
     ] {
         let (output, said) = run(&["--from", "csv"], input, 2);
