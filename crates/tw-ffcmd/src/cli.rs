@@ -319,7 +319,8 @@ Examples:
 const EXAMPLES: &str = "\
 Examples:
   From a room to one file:
-    tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --run
+    tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets |
+      tw-ffcmd -o room.webm --run
   The command alone, to read or to change:
     tw-ffcmd --emit sh -o room.mp4 offsets.jsonl
   Many rooms, each into a file of its own:

@@ -10,7 +10,8 @@
 //! - [`graph`] writes both as a filter graph, for the picture and for the sound;
 //! - [`encoder`] knows formats and codecs; [`command`] puts the arguments together;
 //! - [`steps`] cuts the work into files made from files; [`emit`] prints them,
-//!   [`run`](mod@run) and [`encode`] run them, and [`verify`] reads the result back;
+//!   [`run`](mod@run) and [`encode`] run them, [`tally`] counts how far they are, and
+//!   [`verify`] reads the result back;
 //! - `still` makes pictures of it beforehand.
 
 mod batch;
@@ -31,6 +32,7 @@ pub mod run;
 pub mod settings;
 pub mod steps;
 mod still;
+pub mod tally;
 pub mod time;
 pub mod timeline;
 pub mod verify;
