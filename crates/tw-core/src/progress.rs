@@ -1,7 +1,7 @@
 //! Progress for people: a bar on a terminal, lines in a log, nothing in a pipe.
 
 use std::io::{IsTerminal, stderr};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -35,8 +35,22 @@ pub fn init(when: When) {
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
-    log: Option<Mutex<Instant>>,
+    shown: Shown,
     unit: Unit,
+}
+
+/// How it is shown.
+#[derive(Debug)]
+enum Shown {
+    Not,
+    /// indicatif's template, and whether it is drawn.
+    Bar {
+        template: &'static str,
+        drawn: Mutex<bool>,
+    },
+    /// When the last line was written.
+    Log(Mutex<Instant>),
+    Beside(Arc<Progress>),
 }
 
 /// What is counted.
@@ -112,18 +126,24 @@ fn clock(ms: u64) -> String {
 impl Progress {
     /// The progress of pieces of a kind, in the plural: "files".
     pub fn pieces(kind: &'static str) -> Self {
-        Self::new(0, Unit::Pieces(kind), &format!("[{{bar:16}}] {{pos}} of {{len}} {kind}, {{eta}} left"))
+        let progress = Self::new(0, Unit::Pieces(kind), "[{wide_bar}] {pos} of {len} {prefix}, {eta} left");
+        progress.bar.set_prefix(kind);
+        progress
     }
 
-    /// The same without a bar, for what has one of its own.
-    pub fn count(kind: &'static str) -> Self {
-        Self::new(0, Unit::Pieces(kind), &format!("{{pos}} of {{len}} {kind}"))
+    /// Pieces of a kind that are said beside another's numbers. A terminal has one line
+    /// for all: indicatif would take two to begin at the terminal's left only where
+    /// they are as wide as it is.
+    pub fn beside(other: &Arc<Self>, kind: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+        Self { bar, shown: Shown::Beside(Arc::clone(other)), unit: Unit::Pieces(kind) }
     }
 
     /// The progress of something that comes in bytes: how many, how fast, and how
     /// long the rest of what is known so far will take.
     pub fn bytes() -> Self {
-        Self::new(0, Unit::Bytes, "[{bar:16}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
+        let template = "[{wide_bar}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left{msg}";
+        Self::new(0, Unit::Bytes, template)
     }
 
     /// The progress of something that lasts: units are its milliseconds.
@@ -137,39 +157,51 @@ impl Progress {
     ///
     /// `template` is [indicatif's](https://docs.rs/indicatif); `{msg}` says what is
     /// under way. It must fit into 72 columns: see `terminal`.
-    fn new(total: u64, unit: Unit, template: &str) -> Self {
+    fn new(total: u64, unit: Unit, template: &'static str) -> Self {
         let when = WHEN.get().copied().unwrap_or(When::Never);
-        let on_terminal = stderr().is_terminal();
-        let shown = when != When::Never && on_terminal && terminal::is_ours();
-        let log = (when == When::Always && !on_terminal).then(|| Mutex::new(Instant::now()));
-        let mut bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        if shown {
-            bar = messages::bars().add(bar);
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+        let shown = match (when, stderr().is_terminal()) {
+            (When::Never, _) | (When::Auto, false) => Shown::Not,
+            (When::Always, false) => Shown::Log(Mutex::new(Instant::now())),
+            (_, true) => Shown::Bar { template, drawn: Mutex::new(false) },
+        };
+        let progress = Self { bar, shown, unit };
+        if total > 0 {
+            progress.draw();
+        }
+        progress
+    }
+
+    /// Draws the bar, once there is work: a tool that waits for its input leaves the
+    /// terminal to the one that works.
+    fn draw(&self) {
+        let Shown::Bar { template, drawn } = &self.shown else { return };
+        let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*drawn && terminal::is_ours() {
+            *drawn = true;
+            let bar = messages::bars().add(self.bar.clone());
             bar.set_style(style(template));
             bar.enable_steady_tick(Duration::from_millis(200));
         }
-        Self { bar, log, unit }
     }
 
     /// So many more units in all.
     pub fn grow(&self, by: u64) {
         self.bar.inc_length(by);
+        self.draw();
+        self.say_beside();
     }
 
     /// So many units that were counted won't be needed.
     pub fn shrink(&self, by: u64) {
         self.bar.dec_length(by);
+        self.say_beside();
     }
 
     /// So many more units done.
     pub fn advance(&self, by: u64) {
         self.bar.inc(by);
-        self.log_line(false);
-    }
-
-    /// So many units done.
-    pub fn set(&self, to: u64) {
-        self.bar.set_position(to);
+        self.say_beside();
         self.log_line(false);
     }
 
@@ -185,8 +217,14 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
+    fn say_beside(&self) {
+        if let (Shown::Beside(other), Unit::Pieces(kind)) = (&self.shown, self.unit) {
+            other.describe(&format!("{kind} {}/{}", self.bar.position(), self.bar.length().unwrap_or(0)));
+        }
+    }
+
     fn log_line(&self, last: bool) {
-        let Some(log) = &self.log else { return };
+        let Shown::Log(log) = &self.shown else { return };
         let mut since = log.lock().unwrap_or_else(PoisonError::into_inner);
         if last || since.elapsed() >= LOG_INTERVAL {
             *since = Instant::now();
@@ -243,5 +281,14 @@ mod tests {
         assert_eq!(line(Unit::Pieces("files"), state), "2048 of 4096 files, 2s left");
         assert_eq!(line(Unit::Pieces("files"), State { done: 4096, ..state }), "4096 of 4096 files");
         assert_eq!(line(Unit::Pieces("files"), State { whole: None, ..state }), "2048 files");
+    }
+
+    #[test]
+    fn files_are_said_beside_their_bytes() {
+        let bytes = Arc::new(Progress::bytes());
+        let files = Progress::beside(&bytes, "files");
+        files.grow(3);
+        files.advance(1);
+        assert_eq!(bytes.bar.message(), ", files 1/3");
     }
 }

@@ -216,7 +216,10 @@ fn run_step(job: &Job, step: &Step, output: &Path, studio: &Studio) -> Result<()
     // Sound and copies are made beside the picture, which is what takes the time.
     let counted = job.duration_of(step.action);
     let progress = (counted > 0).then_some(&studio.tally.time);
-    run_ffmpeg(job, &step.argv_to(output), studio.stall, progress)
+    let made = run_ffmpeg(job, &step.argv_to(output), studio.stall, progress)?;
+    // ffmpeg says when the last frame begins.
+    studio.tally.time.advance(counted.saturating_sub(made));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ fn still(job: &Job, frame: i64, size: Option<Size>, output: &Path, stall: Durati
         None => (plan.filter_complex.clone(), picture::PAD),
     };
     let words = plan.read(Words::ffmpeg(&program(), Overwrite::Yes));
-    run_ffmpeg(job, &as_png(words, &graph, pad, output), stall, None)
+    run_ffmpeg(job, &as_png(words, &graph, pad, output), stall, None)?;
+    Ok(())
 }
 
 fn sheet(job: &Job, frames: &[i64], small: Size, output: &Path, stall: Duration) -> Result<Size, Failure> {
