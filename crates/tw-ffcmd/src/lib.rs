@@ -66,6 +66,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
         return Ok(sink.finish()?);
     }
     say_passed_over(&rooms);
+    if rooms.is_empty() && (cli.run || still::wanted(cli).is_some()) {
+        // No error: a list may well be empty. But whoever waits for a file wants to know.
+        tw_core::messages::warn("no recordings came in: there is nothing to compose");
+    }
     let outputs = output_name::for_rooms(still::wanted(cli).unwrap_or(&settings.output), &rooms)?;
     let work =
         rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &settings, &gathered, output));

@@ -2,7 +2,7 @@
 //!
 //! A VP8 frame can change its size only with a key frame, whose first ten bytes
 //! say it (RFC 6386, section 9.1). ffprobe tells where a packet stands in the
-//! file: of Matroska, where its block begins (measured with 5.1 and 9.0). So a
+//! file: of Matroska, where its block begins (measured with 5.1). So a
 //! few bytes for each key frame are all that is read, and nothing is decoded.
 //! What looks otherwise, or is another codec, leaves the sizes unknown.
 
