@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::process::Command;
+
 use common::{Bench, done};
 use tw_testsignal::{Form, Room, Video};
 
@@ -12,14 +14,14 @@ fn still(bench: &Bench, form: Form) -> (String, Vec<String>) {
     let mut room = Room::new(1);
     for (number, who) in [(1, "alice"), (2, "bob")] {
         let video =
-            Video::new(number, 12.0).start_ms(700 * i64::from(number)).lasting_ms(20_000).key_every(24);
+            Video::new(number, 6.0).start_ms(700 * i64::from(number)).lasting_ms(20_000).key_every(12);
         let video = video.resized(9000, 160, 120).form(form);
         room.add(who, 5000, video.write(bench.path(&format!("{who}.mkv"))).unwrap());
     }
     bench.room(&room);
-    let mut tool = bench.tool(&["--preview", "still.png", "--at", "15.4", "--size", "320x120"]);
-    // Later than the bench's -q, and louder.
-    let told = done(tool.args(["-v"]));
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_tw-ffcmd"));
+    tool.args(["-v", "--preview", "still.png", "--at", "15.4", "--size", "320x120", "room.jsonl"]);
+    let told = done(tool.current_dir(bench.path("")));
     (String::from_utf8(told.stderr).unwrap(), bench.frames_of("still.png"))
 }
 

@@ -93,8 +93,8 @@ several rooms, room_sid too.
 The pictures (--to svg, --to term) have a lane per participant, found by
 participant_identity, else by grouping_sids.participant_sid, else by the
 track's name. Bars end at end_time_ms, and show the gaps and the changes of
-size that tw-probe has found. Before a bar stand its offset (the recording's clock hasn't begun)
-and its start_time (it has, but nothing was recorded yet).
+size that tw-probe has found. Before a bar stand its offset (the recording's
+clock hasn't begun) and its start_time (it has, but nothing was recorded yet).
 
 Examples:
   tw-probe < fetched.jsonl | tw-offsets | tw-ffcmd -o room.webm --run
