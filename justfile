@@ -96,14 +96,17 @@ fuzz SECONDS="60" TARGET="":
             -max_total_time={{SECONDS}} -max_len=4096 -print_final_stats=1 -verbosity=0
     done
 
-# The tests of a full disk on a file system of 64 kB (wants root)
+# The tests of a full disk and of a read-only one on file systems of 64 kB (wants root)
 disk-test: build
     #!/bin/sh
     set -eu
     small=$(mktemp -d)
+    read_only=$(mktemp -d)
+    trap 'umount "$small" "$read_only"; rmdir "$small" "$read_only"' EXIT
     mount -t tmpfs -o size=64k tmpfs "$small"
-    trap 'umount "$small"; rmdir "$small"' EXIT
-    TW_SMALL_DISK="$small" cargo test --quiet -p tw-tests --test reliability -- --ignored
+    mount -t tmpfs -o size=64k,ro tmpfs "$read_only"
+    TW_SMALL_DISK="$small" TW_READ_ONLY_DISK="$read_only" \
+        cargo test --quiet -p tw-tests --test reliability -- --ignored
 
 # All that is generated for docs/: the layouts' pictures, the API's documentation
 docs: layouts api-docs

@@ -1,11 +1,17 @@
 """Running a command and saying what it took: wall time, CPU time, memory."""
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
+
+# A child's ru_maxrss begins with this very process, from which it was forked: GNU
+# time, which is small, tells what the command itself had. It isn't there everywhere.
+TIME = shutil.which("time") if sys.platform == "linux" else None
 
 
 @dataclass
@@ -24,6 +30,9 @@ def run(command, stdin=None, stdout=None, env=None, cwd=None):
     words = [str(word) for word in command]
     source = open(stdin, "rb") if stdin else subprocess.DEVNULL
     sink = open(stdout, "wb") if stdout else subprocess.DEVNULL
+    peak = tempfile.NamedTemporaryFile()
+    if TIME:
+        words = [TIME, "-q", "-f", "%M", "-o", peak.name, *words]
     begun = time.monotonic()
     child = subprocess.Popen(words, stdin=source, stdout=sink, stderr=subprocess.PIPE, env=env, cwd=cwd)
     said = child.stderr.read()
@@ -37,7 +46,8 @@ def run(command, stdin=None, stdout=None, env=None, cwd=None):
         sys.exit(f"{' '.join(words)[:2000]}\nended with {child.returncode}: {said.decode(errors='replace')[-2000:]}")
     # Linux counts ru_maxrss in kilobytes, the BSDs and macOS in bytes.
     unit = 1e6 if sys.platform == "darwin" else 1e3
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+    memory = int(peak.read()) if TIME else usage.ru_maxrss
+    return Cost(wall, usage.ru_utime + usage.ru_stime, memory / unit)
 
 
 def race(rounds, *contestants):

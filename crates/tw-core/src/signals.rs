@@ -63,13 +63,18 @@ impl Scratch {
     /// # Errors
     /// When the system can't rename it; then it is removed.
     pub fn persist(self, to: &Path) -> std::io::Result<()> {
-        std::fs::rename(&self.0, to)
+        let mut scratch = SCRATCH.lock().unwrap_or_else(PoisonError::into_inner);
+        std::fs::rename(&self.0, to)?;
+        // What has this name from now on is another's.
+        scratch.remove(&self.0);
+        Ok(())
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
-        let _ = std::fs::remove_file(&self.0);
+        if SCRATCH.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0) {
+            let _ = std::fs::remove_file(&self.0);
+        }
     }
 }

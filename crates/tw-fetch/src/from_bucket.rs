@@ -1,7 +1,7 @@
 //! One recording's media, from the user's own bucket into its file.
 
 use std::fs::{self, File, Permissions};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -59,14 +59,12 @@ impl Download<'_> {
         let name = self.target.file_name().unwrap_or_default().to_string_lossy();
         let stored = Scratch::new(self.target.with_file_name(format!(".{name}.stored")));
         // A run that was killed may have left one, and programs go on with what they find.
-        match fs::remove_file(stored.path()) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::io(format!("cannot remove {}", stored.path().display()), &e));
-            }
-            _ => {}
-        }
+        take_away(stored.path())?;
         let said = external.run(self.record, &object, stored.path())?;
-        let Present::File(bytes) = present(stored.path())? else {
+        let there = present(stored.path()).inspect_err(|_| {
+            let _ = take_away(stored.path());
+        })?;
+        let Present::File(bytes) = there else {
             let message = "--external: it ended well, but there is no file: does it write to {path}?";
             return Err(Failure::new(ErrorKind::External, message));
         };
@@ -95,9 +93,20 @@ impl Download<'_> {
     }
 }
 
+/// Removes what a program has made, be it a folder.
+fn take_away(path: &Path) -> Result<(), Failure> {
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
+    match if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) } {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::io(format!("cannot remove {}", path.display()), &e))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Decrypts a file into the part.
 fn decrypt(stored: &Path, envelope: &Envelope, part: &mut PartFile, sid: &str) -> Result<(), Failure> {
-    let failed = |e: &std::io::Error| Failure::io(format!("cannot read {}", stored.display()), e);
+    let failed = |e: &io::Error| Failure::io(format!("cannot read {}", stored.display()), e);
     part.begin(sid, None, None, true)?;
     let mut file = File::open(stored).map_err(|e| failed(&e))?;
     let mut decryption = envelope.decryption();

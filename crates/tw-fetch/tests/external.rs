@@ -101,8 +101,29 @@ fn a_program_that_fails_is_said_with_its_last_words() {
     let assert = assert.code(1).stderr(contains("sh: exit status 3: 49; 50; denied"));
     assert_eq!(line(&assert)["error"]["kind"], "external");
     assert!(files(dir.path()).is_empty());
-    let (assert, _) = run(&elsewhere(10, NOWHERE), "false {path}");
-    assert.code(1).stderr(contains("exit status 1, without a word"));
+    for (external, why) in [
+        ("false {path}", "exit status 1, without a word"),
+        ("sh -c 'echo x > $0; kill -9 $$' {path}", "killed by signal 9"),
+        // It may take its time; how long, coreutils' timeout can say.
+        ("timeout 0.2 tail -f /dev/null {path}", "timeout: exit status 124"),
+    ] {
+        let (assert, dir) = run(&elsewhere(10, NOWHERE), external);
+        let assert = assert.code(1).stderr(contains(why));
+        assert_eq!(line(&assert)["error"]["kind"], "external");
+        assert!(files(dir.path()).is_empty(), "{external}");
+    }
+}
+
+#[test]
+fn megabytes_of_babble_are_no_trouble() {
+    let babble = "yes out | head -c 5000000; yes err | head -c 5000000 >&2";
+    let (assert, dir) = run(&elsewhere(5, NOWHERE), &format!("sh -c '{babble}; printf media > $0' {{path}}"));
+    let output = assert.success().get_output().clone();
+    assert!(output.stderr.is_empty() && output.stdout.len() < 2000);
+    assert_eq!(files(dir.path()).len(), 1);
+    let (assert, dir) = run(&elsewhere(5, NOWHERE), &format!("sh -c '{babble}; exit 3' {{path}}"));
+    assert!(assert.code(1).get_output().stderr.len() < 2000);
+    assert!(files(dir.path()).is_empty());
 }
 
 #[test]
@@ -112,6 +133,8 @@ fn only_what_is_whole_gets_its_name() {
         (0, "sh -c ': > $0' {path}", "media", "is empty"),
         (10, "true {path}", "external", "there is no file"),
         (10, "ln -s /etc/passwd {path}", "refused", "symbolic link"),
+        (10, "mkdir -p {path}/{sid}", "io", "is no file"),
+        (10, "mkfifo {path}", "io", "is no file"),
     ] {
         let (assert, dir) = run(&elsewhere(size, NOWHERE), external);
         let assert = assert.code(1).stderr(contains(why));

@@ -15,6 +15,7 @@ use crate::job::Job;
 /// How many ffmpegs may run at once, over all rooms and chunks.
 #[derive(Debug)]
 pub struct Slots {
+    count: usize,
     free: Mutex<usize>,
     given_back: Condvar,
 }
@@ -22,7 +23,13 @@ pub struct Slots {
 impl Slots {
     /// So many.
     pub fn new(count: usize) -> Self {
-        Self { free: Mutex::new(count.max(1)), given_back: Condvar::new() }
+        let count = count.max(1);
+        Self { count, free: Mutex::new(count), given_back: Condvar::new() }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Waits for one; it is given back when the value is dropped.

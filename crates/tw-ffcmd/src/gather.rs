@@ -27,7 +27,7 @@ pub fn gather(cli: &Cli, sink: &mut Sink<'_>) -> anyhow::Result<(Vec<Gathered>, 
             }
             Ok(record) => {
                 let label = record.label();
-                if let Err(failure) = rooms.take(record) {
+                if let Err(failure) = rooms.take(&record) {
                     messages::error(format_args!("{label}: {failure}"));
                 }
                 continue;

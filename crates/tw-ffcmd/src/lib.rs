@@ -12,6 +12,7 @@
 //! - [`steps`] cuts the work into files made from files; [`emit`] prints them,
 //!   [`run`](mod@run) and [`encode`] run them, [`tally`] counts how far they are, and
 //!   [`verify`] reads the result back;
+//! - `part` is a file on its way to its name; `origin` says in it what it was made from;
 //! - `still` makes pictures of it beforehand.
 
 mod batch;
@@ -26,7 +27,9 @@ mod gather;
 pub mod graph;
 pub mod job;
 pub mod layout;
+mod origin;
 mod output_name;
+mod part;
 pub mod room;
 pub mod run;
 pub mod settings;

@@ -258,8 +258,6 @@ pub struct Gathered {
     pub passed_over: Vec<(&'static str, usize)>,
     /// Recordings that are missing: what to call them, and why.
     pub missing: Vec<(String, String)>,
-    /// The first record, for names made of its fields.
-    pub first: Option<Record>,
 }
 
 /// Sorts records into rooms, in the order in which rooms appear.
@@ -274,19 +272,19 @@ impl Rooms {
     ///
     /// # Errors
     /// The failure, for a message.
-    pub fn take(&mut self, record: Record) -> Result<(), Failure> {
+    pub fn take(&mut self, record: &Record) -> Result<(), Failure> {
         let sid = record.room_sid();
         let at = *self.index.entry(sid.clone()).or_insert_with(|| {
             self.order.push(Gathered { room: Room { sid, tracks: Vec::new() }, ..Gathered::default() });
             self.order.len() - 1
         });
         let gathered = &mut self.order[at];
-        let result = match record.failure() {
+        match record.failure() {
             Some(mark) => {
                 gathered.missing.push((record.label(), mark.message));
                 Ok(())
             }
-            None => match read(&record) {
+            None => match read(record) {
                 Ok(Read::Track(track)) => {
                     gathered.room.tracks.push(*track);
                     Ok(())
@@ -303,9 +301,7 @@ impl Rooms {
                     Err(failure)
                 }
             },
-        };
-        gathered.first.get_or_insert(record);
-        result
+        }
     }
 
     /// The rooms, in the order in which they appeared.
@@ -359,7 +355,7 @@ mod tests {
         let mut rooms = Rooms::default();
         let marked = r#"{"sid":"RT7","grouping_sids":{"room_sid":"RM2"},"error":{"tool":"tw-fetch","kind":"http","message":"gone"}}"#;
         for text in [BOB, marked, BOB] {
-            rooms.take(record(text)).unwrap();
+            rooms.take(&record(text)).unwrap();
         }
         let rooms = rooms.into_vec();
         assert_eq!(rooms.len(), 2);

@@ -2,20 +2,21 @@
 //! only then given its name.
 
 use std::cmp::Reverse;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::OFlags;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
 use tw_core::signals::Scratch;
 
 use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
+use crate::origin;
+use crate::part::{Part, part_of};
 use crate::steps::{Action, Step, parts_folder};
 use crate::tally::{Chunks, Tally};
 use crate::verify;
@@ -52,17 +53,12 @@ pub struct Studio {
 pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, Failure> {
     let begun = Instant::now();
     if !studio.overwrite && job.output.exists() {
-        return keep(job);
+        return keep(job, studio.stall);
     }
-    if let Some(folder) = job.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make_folder(folder)?;
-    }
-    let part = part_of(&job.output);
-    let _lock = lock(&part)?;
-    let part = Scratch::new(part);
+    let part = Part::begin(&job.output)?;
     // Another process may have finished it before the lock was ours.
     if !studio.overwrite && job.output.exists() {
-        return keep(job);
+        return keep(job, studio.stall);
     }
     let Some((last, before)) = steps.split_last() else {
         return Err(Failure::new(ErrorKind::Ffmpeg, "there is nothing to do"));
@@ -77,18 +73,17 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
                 before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
             // What takes longest first, or it would run alone at the end.
             now.sort_by_key(|step| Reverse(job.effort(step.action)));
-            side_by_side(&now, |step| make_part(job, step, studio, &chunks))?;
+            side_by_side(&now, studio.slots.count(), |step| make_part(job, step, studio, &chunks))?;
         }
     }
     run_step(job, last, part.path(), studio)?;
-    let seen = verify::read(part.path())?;
+    let seen = verify::read(part.path(), studio.stall)?;
     verify::check(job, &seen).inspect_err(|_| {
         // One of the parts is wrong: none is trusted.
         let _ = fs::remove_dir_all(&folder);
     })?;
     let bytes = size(part.path());
-    part.persist(&job.output)
-        .map_err(|e| Failure::io(format_args!("cannot rename the result to {}", job.output.display()), &e))?;
+    part.persist(&job.output)?;
     if !before.is_empty() {
         let _ = fs::remove_dir_all(&folder);
     }
@@ -96,10 +91,10 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
 }
 
 /// What is there already, if it is what would have been made.
-fn keep(job: &Job) -> Result<Completed, Failure> {
+fn keep(job: &Job, stall: Duration) -> Result<Completed, Failure> {
     let output = job.output.display();
-    let seen = verify::read(&job.output)?;
-    verify::check(job, &seen).map_err(|failure| {
+    let seen = verify::read(&job.output, stall)?;
+    verify::check(job, &seen).and_then(|()| verify::check_origin(job, &seen)).map_err(|failure| {
         Failure::new(
             failure.kind,
             format!("{output} is there already and is something else ({failure}): take it away, or use --overwrite"),
@@ -111,11 +106,6 @@ fn keep(job: &Job) -> Result<Completed, Failure> {
 
 fn size(path: &Path) -> u64 {
     fs::metadata(path).map(|m| m.len()).unwrap_or_default()
-}
-
-fn make_folder(folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder)
-        .map_err(|e| Failure::io(format_args!("cannot make the folder {}", folder.display()), &e))
 }
 
 /// Makes a folder that nobody else can look into.
@@ -133,59 +123,24 @@ fn own_folder(folder: &Path) -> Result<(), Failure> {
         .map_err(|e| Failure::io(format_args!("cannot make the folder {}", folder.display()), &e))
 }
 
-/// Where the result is made: hidden, beside its final place, so that the last
-/// step is a rename within one file system.
-fn part_of(output: &Path) -> PathBuf {
-    let name = output.file_name().unwrap_or_default().to_string_lossy();
-    output.with_file_name(format!(".{name}.part"))
-}
-
-/// The part file, locked for this process: two runs at once never write into one file.
-fn lock(part: &Path) -> Result<File, Failure> {
-    let failed = |e| Failure::io(format_args!("cannot write {}", part.display()), &e);
-    loop {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            // Recordings, and what is made of them, are for their owner alone, and stay in this folder.
-            .mode(0o600)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-            .open(part)
-            .map_err(failed)?;
-        match file.try_lock() {
-            // Some network file systems have no locks; then two runs are the user's to avoid.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Failure::new(
-                    ErrorKind::Io,
-                    "another process is composing it: wait for that one",
-                ));
-            }
-        }
-        // Whoever had the lock before us may have given the file its final name.
-        let about = file.metadata().map_err(failed)?;
-        let ours = fs::symlink_metadata(part)
-            .is_ok_and(|there| (there.dev(), there.ino()) == (about.dev(), about.ino()));
-        if ours {
-            return Ok(file);
-        }
-    }
-}
-
-/// Every step on a thread of its own; the slots decide how many ffmpegs run. The
-/// first failure counts, and no step is begun after it.
-fn side_by_side(steps: &[&Step], make: impl Fn(&Step) -> Result<(), Failure> + Sync) -> Result<(), Failure> {
+/// Steps on several threads, begun in their order; the slots decide how many ffmpegs
+/// run. The first failure counts, and no step is begun after it.
+fn side_by_side(
+    steps: &[&Step],
+    threads: usize,
+    make: impl Fn(&Step) -> Result<(), Failure> + Sync,
+) -> Result<(), Failure> {
     let failed: Mutex<Option<Failure>> = Mutex::new(None);
     let first = || failed.lock().unwrap_or_else(PoisonError::into_inner);
+    let waiting = Mutex::new(steps.iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     thread::scope(|scope| {
-        for step in steps {
-            let (make, first) = (&make, &first);
-            scope.spawn(move || {
-                if first().is_none()
-                    && let Err(failure) = make(step)
-                {
-                    first().get_or_insert(failure);
+        for _ in 0..threads.min(steps.len()) {
+            scope.spawn(|| {
+                while let Some(step) = next().filter(|_| first().is_none()) {
+                    if let Err(failure) = make(step) {
+                        first().get_or_insert(failure);
+                    }
                 }
             });
         }
@@ -216,19 +171,10 @@ fn run_step(job: &Job, step: &Step, output: &Path, studio: &Studio) -> Result<()
     // Sound and copies are made beside the picture, which is what takes the time.
     let counted = job.duration_of(step.action);
     let progress = (counted > 0).then_some(&studio.tally.time);
-    let made = run_ffmpeg(job, &step.argv_to(output), studio.stall, progress)?;
+    let argv = step.argv_to(output);
+    let argv = if step.output == job.output { origin::tagged(argv, job) } else { argv };
+    let made = run_ffmpeg(job, &argv, studio.stall, progress)?;
     // ffmpeg says when the last frame begins.
     studio.tally.time.advance(counted.saturating_sub(made));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_is_hidden_beside_its_output() {
-        assert_eq!(part_of(Path::new("out/room.webm")), Path::new("out/.room.webm.part"));
-        assert_eq!(part_of(Path::new("room.webm")), Path::new(".room.webm.part"));
-    }
 }

@@ -230,7 +230,7 @@ fn named(folder: &Path, name: &str, extension: &str, argv: impl Fn(&Path) -> Vec
 
 /// Fowler, Noll and Vo's hash, 64 bits (draft-eastlake-fnv): the same in every
 /// version of this program, unlike the standard library's.
-fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+pub fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

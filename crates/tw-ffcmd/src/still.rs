@@ -1,13 +1,12 @@
 //! Stills of a composition, to look at before it is encoded: one frame at a given
 //! time (`--preview`), or frames of the whole on one sheet (`--contact-sheet`).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::record::Record;
-use tw_core::signals::Scratch;
 
 use crate::cli::Cli;
 use crate::command::{Overwrite, Words};
@@ -16,6 +15,7 @@ use crate::ffmpeg;
 use crate::graph::picture;
 use crate::job::Job;
 use crate::layout::Size;
+use crate::part::Part;
 use crate::time::Millis;
 use crate::timeline::Frames;
 
@@ -50,7 +50,7 @@ pub fn make(cli: &Cli, job: &Job) -> Result<Record, Failure> {
         return Err(Failure::field("there is no picture to look at with --audio-only"));
     };
     let stall = Duration::from_secs(cli.stall);
-    let part = Scratch::new(hidden(&job.output, "part"));
+    let part = Part::begin(&job.output)?;
     let (frames, size) = if cli.preview.is_some() {
         let frame = frame_at(job, cli.at)?;
         still(job, frame, None, part.path(), stall)?;
@@ -60,9 +60,7 @@ pub fn make(cli: &Cli, job: &Job) -> Result<Record, Failure> {
         let frames = spread(job.timeline.frames);
         (frames.clone(), sheet(job, &frames, small, part.path(), stall)?)
     };
-    part.persist(&job.output).map_err(|e| {
-        Failure::io(format_args!("cannot rename the picture to {}", job.output.display()), &e)
-    })?;
+    part.persist(&job.output)?;
     record(job, size, &frames)
 }
 
@@ -129,7 +127,7 @@ fn still(job: &Job, frame: i64, size: Option<Size>, output: &Path, stall: Durati
 fn sheet(job: &Job, frames: &[i64], small: Size, output: &Path, stall: Duration) -> Result<Size, Failure> {
     let mut stills = Vec::new();
     for &frame in frames {
-        let part = Scratch::new(hidden(&job.output, &format!("{frame}.part")));
+        let part = Part::begin(&job.output.with_extension(format!("{frame}.png")))?;
         still(job, frame, Some(small), part.path(), stall)?;
         stills.push(part);
     }
@@ -153,11 +151,6 @@ fn as_png(words: Words, graph: &str, pad: &str, output: &Path) -> Vec<String> {
     let words = words.and(["-filter_complex", graph, "-map"]).and([format!("[{pad}]")]);
     // `update`: one file, whose name is no pattern of numbers.
     words.and(["-frames:v", "1", "-c:v", "png", "-f", "image2", "-update", "1"]).output(output)
-}
-
-fn hidden(output: &Path, ending: &str) -> PathBuf {
-    let name = output.file_name().unwrap_or_default().to_string_lossy();
-    output.with_file_name(format!(".{name}.{ending}"))
 }
 
 fn program() -> String {

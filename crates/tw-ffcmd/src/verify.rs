@@ -1,67 +1,104 @@
 //! Reading a result back: is it what was to be made?
 
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tw_core::failure::{ErrorKind, Failure};
-use tw_core::process::{command, output};
+use tw_core::process::{Child, ProcessError, command};
 
 use crate::command::file_argument;
 use crate::ffmpeg;
 use crate::job::Job;
+use crate::origin;
 
 /// How much longer than its frames a file may be, in ms: Opus' packets have
 /// 20 ms, and in webm its start shifts everything by 7 ms.
 const SOUND_LEEWAY_MS: i64 = 27;
-/// Reading the packets of a long file from a slow disk takes a while.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// What ffprobe is asked for. It says each packet as it comes to it: a long file on
+/// a slow disk takes a while, but is not silent.
+const ENTRIES: &str = "packet=stream_index:stream=index,codec_type,width,height\
+    :format=duration:stream_tags=comment:format_tags=comment";
 
 /// What there is in a file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Seen {
     /// Why it can't be read.
-    #[serde(skip)]
     trouble: Option<String>,
-    #[serde(default)]
     streams: Vec<SeenStream>,
-    #[serde(default)]
-    format: SeenFormat,
-}
-
-#[derive(Debug, Deserialize)]
-struct SeenStream {
-    codec_type: String,
-    width: Option<u32>,
-    height: Option<u32>,
-    nb_read_packets: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct SeenFormat {
+    /// By the index of their stream.
+    packets: BTreeMap<i64, i64>,
+    /// In seconds, as ffprobe writes it.
     duration: Option<String>,
+    /// The tag; in Ogg it is the stream's.
+    comment: Option<String>,
 }
 
-/// What ffprobe says about a file.
+#[derive(Debug, Default)]
+struct SeenStream {
+    index: i64,
+    codec_type: String,
+    width: u32,
+    height: u32,
+}
+
+impl Seen {
+    fn read(reader: impl BufRead) -> io::Result<Self> {
+        let mut seen = Self::default();
+        for line in reader.lines() {
+            seen.line(&line?);
+        }
+        Ok(seen)
+    }
+
+    /// `section|key=value|…` (`-of compact`); what is missing or `N/A` is none.
+    fn line(&mut self, line: &str) {
+        let (section, rest) = line.split_once('|').unwrap_or((line, ""));
+        let value = |key: &str| {
+            let mut fields = rest.split('|').filter_map(|field| field.split_once('='));
+            fields.find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+        };
+        let index = |key| value(key).and_then(|n| n.parse().ok()).unwrap_or_default();
+        let pixels = |key| value(key).and_then(|n| n.parse().ok()).unwrap_or_default();
+        if let Some(comment) = value("tag:comment") {
+            self.comment = Some(comment.to_owned());
+        }
+        match section {
+            "packet" => *self.packets.entry(index("stream_index")).or_default() += 1,
+            "stream" => self.streams.push(SeenStream {
+                index: index("index"),
+                codec_type: value("codec_type").unwrap_or_default().to_owned(),
+                width: pixels("width"),
+                height: pixels("height"),
+            }),
+            "format" => self.duration = value("duration").map(str::to_owned),
+            _ => {}
+        }
+    }
+}
+
+/// What ffprobe says about a file. It may be silent for `stall`.
 ///
 /// # Errors
 /// When it can't be run to its end. That says nothing about the file.
-pub fn read(file: &Path) -> Result<Seen, Failure> {
-    let failed = |what: String| Failure::new(ErrorKind::Ffmpeg, what);
+pub fn read(file: &Path, stall: Duration) -> Result<Seen, Failure> {
+    let cannot =
+        |what: String| Failure::new(ErrorKind::Ffmpeg, format!("the result can't be checked: {what}"));
+    let failed = |e: ProcessError| cannot(e.to_string());
     let mut ffprobe = command(ffmpeg::probe_program());
-    ffprobe
-        .args(["-v", "error", "-count_packets", "-of", "json", "-show_entries"])
-        .arg("format=duration:stream=codec_type,width,height,nb_read_packets")
-        .args(["-protocol_whitelist", "file", "-i"])
-        .arg(file_argument(file));
-    let (finished, text) = output(ffprobe, PATIENCE).map_err(|e| failed(e.to_string()))?;
+    ffprobe.args(["-v", "error", "-of", "compact", "-show_entries", ENTRIES]);
+    ffprobe.args(["-protocol_whitelist", "file", "-i"]).arg(file_argument(file));
+    let mut child = Child::spawn(ffprobe, Some(stall)).map_err(failed)?;
+    let seen = Seen::read(BufReader::new(child.stdout())).map_err(|e| failed(child.read_error(e)))?;
+    let finished = child.wait().map_err(failed)?;
     match finished.status.code() {
-        Some(0) => serde_json::from_slice(&text).map_err(|e| failed(format!("ffprobe's answer: {e}"))),
+        Some(0) => Ok(seen),
         Some(_) => {
             let trouble = finished.stderr.last().cloned().unwrap_or_else(|| finished.describe());
             Ok(Seen { trouble: Some(trouble), ..Seen::default() })
         }
-        None => Err(failed(format!("the result can't be checked: ffprobe was {}", finished.describe()))),
+        None => Err(cannot(format!("ffprobe was {}", finished.describe()))),
     }
 }
 
@@ -71,6 +108,19 @@ pub fn read(file: &Path) -> Result<Seen, Failure> {
 /// What differs from what was to be made.
 pub fn check(job: &Job, seen: &Seen) -> Result<(), Failure> {
     compare(job, seen).map_err(|what| Failure::new(ErrorKind::Ffmpeg, format!("the result is wrong: {what}")))
+}
+
+/// Checks that it was made from the same recordings, arranged the same.
+///
+/// # Errors
+/// When it says that it wasn't. What says nothing is believed.
+pub fn check_origin(job: &Job, seen: &Seen) -> Result<(), Failure> {
+    match &seen.comment {
+        Some(comment) if origin::is_anothers(comment, job) => {
+            Err(Failure::new(ErrorKind::Ffmpeg, "it was made from other recordings, or arranged otherwise"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn compare(job: &Job, seen: &Seen) -> Result<(), String> {
@@ -88,18 +138,16 @@ fn compare(job: &Job, seen: &Seen) -> Result<(), String> {
         (None, Some(_)) => return Err("there is a picture in it".into()),
         (Some(_), None) => return Err("no picture in it".into()),
         (Some(look), Some(video)) => {
-            let size = (video.width.unwrap_or_default(), video.height.unwrap_or_default());
-            if size != (look.size.width, look.size.height) {
-                return Err(format!("{}x{} pixels instead of {}", size.0, size.1, look.size));
+            if (video.width, video.height) != (look.size.width, look.size.height) {
+                return Err(format!("{}x{} pixels instead of {}", video.width, video.height, look.size));
             }
-            let frames: i64 =
-                video.nb_read_packets.as_deref().and_then(|n| n.parse().ok()).unwrap_or_default();
+            let frames = seen.packets.get(&video.index).copied().unwrap_or_default();
             if frames != job.timeline.frames {
                 return Err(format!("{frames} frames instead of {}", job.timeline.frames));
             }
         }
     }
-    let duration = seen.format.duration.as_deref().and_then(millis).ok_or("no duration in it")?;
+    let duration = seen.duration.as_deref().and_then(millis).ok_or("no duration in it")?;
     let expected = job.timeline.duration().0;
     let frame = job.timeline.rate.time_of(1).0 + 1;
     if (duration - expected).abs() > frame.max(SOUND_LEEWAY_MS) {
@@ -125,5 +173,18 @@ mod tests {
         assert_eq!(millis("40.007000"), Some(40_007));
         assert_eq!(millis("40"), Some(40_000));
         assert_eq!(millis("N/A"), None);
+    }
+
+    #[test]
+    fn packets_are_counted_for_each_stream() {
+        let text = "packet|stream_index=0\npacket|stream_index=1\npacket|stream_index=0\n\
+            stream|index=0|codec_type=video|width=64|height=48\nstream|index=1|codec_type=audio\n\
+            format|duration=3.007000|tag:COMMENT=tw-ffcmd 1\n";
+        let seen = Seen::read(text.as_bytes()).unwrap();
+        assert_eq!(seen.packets, BTreeMap::from([(0, 2), (1, 1)]));
+        assert_eq!((seen.streams[0].width, seen.streams[0].height), (64, 48));
+        assert_eq!(seen.streams[1].codec_type, "audio");
+        assert_eq!(seen.duration.as_deref(), Some("3.007000"));
+        assert_eq!(seen.comment.as_deref(), Some("tw-ffcmd 1"));
     }
 }

@@ -12,6 +12,7 @@ mod rooms;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use tw_core::filter::{Outcome, Sink};
@@ -30,7 +31,7 @@ use rooms::Entry;
 /// For wrong set-up (flags, credentials, a file of rooms that can't be read), and
 /// when stdout is closed or full.
 pub fn run(cli: &Cli) -> anyhow::Result<Status> {
-    let client = cli.http.client()?;
+    let client = Arc::new(cli.http.client()?);
     let mut output = Output::default();
     let mut listing = Listing {
         cli,
@@ -58,7 +59,7 @@ type Listed = (BTreeSet<String>, Result<ControlFlow<()>, HttpError>);
 
 struct Listing<'a> {
     cli: &'a Cli,
-    client: &'a Client,
+    client: &'a Arc<Client>,
     sink: Sink<'a>,
     participants: Participants,
     /// Rooms that were listed: one that is named twice is listed once.
@@ -133,6 +134,9 @@ impl Listing<'_> {
                 Ok(None) => return Ok((seen, Ok(ControlFlow::Continue(())))),
                 Err(error) => return Ok((seen, Err(error))),
             };
+            if self.left.is_none_or(|left| left > rows.len() as u64) {
+                pages.ask_ahead();
+            }
             for row in rows {
                 if self.left == Some(0) {
                     return Ok((seen, Ok(ControlFlow::Break(()))));

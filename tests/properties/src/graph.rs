@@ -35,7 +35,7 @@ pub fn graph(data: &[u8]) {
     let cli = cli(flags);
     let mut rooms = Rooms::default();
     for (number, line) in text.lines().take(12).enumerate() {
-        let _ = rooms.take(record(number, line));
+        let _ = rooms.take(&record(number, line));
     }
     for gathered in rooms.into_vec() {
         let text = if flags & 64 == 0 { None } else { text.lines().next() };

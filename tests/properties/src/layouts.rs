@@ -37,7 +37,7 @@ fn room() -> Room {
             "sid": name, "track_name": name, "participant_identity": name, "type": "video", "path": name,
             "start_time_ms": 0, "end_time_ms": to - from, "relative_offset_ms": from,
         }));
-        rooms.take(record.expect("JSON")).expect("whole");
+        rooms.take(&record.expect("JSON")).expect("whole");
     }
     rooms.into_vec().swap_remove(0).room
 }

@@ -166,3 +166,15 @@ pub fn ends(command: &mut Command, status: i32) -> (Vec<Value>, String) {
     assert_eq!(code, Some(status), "{said}");
     (records, said)
 }
+
+/// Numbers that look like chance and are the same in every run: Knuth's linear
+/// congruential generator (MMIX).
+pub struct Seeded(pub u64);
+
+impl Seeded {
+    /// One below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}

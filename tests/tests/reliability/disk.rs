@@ -119,6 +119,32 @@ fn what_is_there_and_is_something_else_stays() {
 }
 
 #[test]
+fn a_result_in_which_somebody_is_missing_is_not_kept() {
+    let place = place();
+    let input = room(&place);
+    let bob = records(ROOM, &[("audio", "alice.mka")]).replace("RT0", "RT9").replace("alice\",", "bob\",");
+    let whole = format!("{input}{bob}");
+    let turned: String = input.lines().rev().map(|line| format!("{line}\n")).collect();
+    for (ending, arguments) in [("webm", &[][..]), ("mp4", &["--chunk", "1"]), ("mkv", &["--audio-only"])] {
+        let output = format!("out/room.{ending}");
+        let run = |input: &str, more: &[&str], status: i32| {
+            let mut command = compose_to(&place, input, &output);
+            ends(command.args(arguments).args(more), status).0.remove(0)
+        };
+        // A reader of a pipe can't tell a writer that was killed from one that has done its
+        // work: without bob it is of the same length, too.
+        assert!(run(&input, &[], 0)["elapsed_ms"].as_u64().unwrap() > 0);
+        assert_eq!(run(&input, &[], 0)["elapsed_ms"], 0, "{ending}");
+        assert_eq!(run(&turned, &[], 0)["elapsed_ms"], 0, "{ending}: in another order");
+        let refused = run(&whole, &[], 1)["error"]["message"].as_str().unwrap().to_owned();
+        assert!(refused.contains("made from other recordings, or arranged otherwise"), "{ending}: {refused}");
+        assert!(refused.contains("take it away, or use --overwrite"), "{refused}");
+        assert_eq!(run(&whole, &["--overwrite"], 0)["status"], "completed", "{ending}");
+        assert_eq!(run(&whole, &[], 0)["elapsed_ms"], 0, "{ending}");
+    }
+}
+
+#[test]
 fn a_symbolic_link_leads_no_writer_out_of_the_folder() {
     let place = place();
     let input = room(&place);
@@ -164,6 +190,57 @@ fn files_of_recordings_are_for_their_owner_alone() {
 }
 
 #[test]
+fn a_still_is_made_as_carefully_as_a_room() {
+    let place = place();
+    let input = room(&place);
+    fs::write(place.folder().join("room.jsonl"), input).unwrap();
+    let still = |kind: &str| {
+        let mut command = place.tool("tw-ffcmd").unwrap();
+        command.args([kind, "out/room.png", "--size", "64x48", "room.jsonl"]).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let out = place.folder().join("out");
+    let mode = |name: &str| fs::metadata(out.join(name)).unwrap().permissions().mode() & 0o777;
+    for kind in ["--preview", "--contact-sheet"] {
+        // Two runs at once, the first of them killed then.
+        for (signal, code) in SIGNALS {
+            let stand_in = hanging(&place, "ffmpeg", "*room.png.part");
+            // For a sheet, the frames come first.
+            let mut first = still(kind).env("TW_FFMPEG", stand_in).spawn().unwrap();
+            let ffmpeg = wait_until_it_hangs(&place, &mut first);
+            assert_eq!(mode(".room.png.part"), 0o600, "{kind}");
+            let (records, _) = ends(&mut still(kind), 1);
+            let message = records[0]["error"]["message"].as_str().unwrap();
+            assert!(message.contains("another process is composing it"), "{kind}: {message}");
+            assert_eq!(send(&mut first, signal).code(), code, "{kind}");
+            while is_alive(ffmpeg) {
+                std::thread::yield_now();
+            }
+            let left = names(&out);
+            assert!(code.is_none() || left.is_empty(), "{kind}: {left:?}");
+            fs::remove_file(place.folder().join("hanging")).unwrap();
+        }
+        ends(&mut still(kind), 0);
+        assert_eq!(names(&out), ["room.png"], "{kind}");
+        assert_eq!(mode("room.png"), 0o600, "{kind}");
+        // A link leads nobody out of the folder; one under the final name is replaced.
+        let victim = place.folder().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        symlink(&victim, out.join(".room.png.part")).unwrap();
+        let (records, _) = ends(&mut still(kind), 1);
+        assert_eq!(records[0]["error"]["kind"], "io", "{kind}");
+        fs::remove_file(out.join(".room.png.part")).unwrap();
+        fs::remove_file(out.join("room.png")).unwrap();
+        symlink(&victim, out.join("room.png")).unwrap();
+        ends(&mut still(kind), 0);
+        assert!(fs::symlink_metadata(out.join("room.png")).unwrap().is_file(), "{kind}");
+        assert_eq!(fs::read(&victim).unwrap(), b"mine", "{kind}");
+        fs::remove_dir_all(&out).unwrap();
+    }
+}
+
+#[test]
 #[ignore = "wants a small file system: just disk-test"]
 fn a_small_file_system_that_is_full() {
     let small = std::env::var("TW_SMALL_DISK").expect("TW_SMALL_DISK names a folder on a tmpfs of 64 kB");
@@ -187,4 +264,25 @@ fn a_small_file_system_that_is_full() {
     // Only the part is there, from which the next run would go on.
     assert!(names(Path::new(&small)).iter().all(|name| name.starts_with('.')));
     fetch("media", 0);
+}
+
+#[test]
+#[ignore = "wants a read-only file system: just disk-test"]
+fn a_file_system_that_is_read_only() {
+    let folder = std::env::var("TW_READ_ONLY_DISK").expect("TW_READ_ONLY_DISK names a read-only folder");
+    let place = place();
+    let input = room(&place);
+    for output in ["room.webm", "below/room.webm"] {
+        let (records, _) = ends(&mut compose_to(&place, &input, &format!("{folder}/{output}")), 1);
+        assert_eq!(records[0]["error"]["kind"], "io");
+        assert!(records[0]["error"]["message"].as_str().unwrap().contains("Read-only file system"));
+    }
+    let twilio = Twilio::builder().recording(Recording::audio(ROOM, "alice").bytes("x")).start().unwrap();
+    fs::write(place.folder().join("sid"), Recording::audio(ROOM, "alice").rt()).unwrap();
+    for (dir, status) in [(folder.clone(), 1), (format!("{folder}/below"), 2)] {
+        let mut fetch = place.tool("tw-fetch").unwrap();
+        let (_, said) = ends(fetch.envs(twilio.env()).args(["--dir", &dir, "sid"]), status);
+        assert!(said.contains("Read-only file system"), "{said}");
+    }
+    assert!(names(Path::new(&folder)).is_empty());
 }

@@ -1,8 +1,7 @@
 //! What comes in: every reader against everything that a line can be.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 use tw_loopback::{Fault, On, Recording, Twilio, room_sid};
@@ -218,6 +217,7 @@ fn an_ffprobe_that_says_anything_is_read() {
 fn a_page_that_says_anything_is_read() {
     let place = place();
     let room = room_sid("a room");
+    let deep = "[".repeat(50_000) + &"]".repeat(50_000);
     let row = |field: &str, value: &str| Recording::audio(&room, "alice").written_as(field, value);
     for (field, value) in [
         ("sid", "null"),
@@ -230,6 +230,8 @@ fn a_page_that_says_anything_is_read() {
         ("container_format", "null"),
         ("size", "null"),
         ("track_name", "\"\\ud800\""),
+        ("offset", "-9223372036854775809"),
+        ("track_name", &deep),
     ] {
         let twilio = Twilio::builder().recording(row(field, value)).start().unwrap();
         let mut command = place.tool("tw-list").unwrap();
@@ -248,60 +250,86 @@ fn a_page_that_says_anything_is_read() {
     }
 }
 
-/// A tool that gets no more than so many kB of memory, its stdout in a file.
-fn within(place: &tw_tests::environment::Environment, tool: &str, kilobytes: u64) -> Command {
-    let inner = place.tool(tool).unwrap();
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "ulimit -v \"$0\"; exec \"$@\"", &kilobytes.to_string()])
-        .arg(inner.get_program())
-        .current_dir(place.folder())
-        // One heap for all threads: each of its own would take 64 MB of address space.
-        .env("MALLOC_ARENA_MAX", "1")
-        .stdout(File::create(place.folder().join("output")).unwrap())
-        .stderr(Stdio::piped());
-    command
-}
-
-fn lines_of_output(place: &tw_tests::environment::Environment) -> usize {
-    fs::read(place.folder().join("output")).unwrap().split(|&byte| byte == b'\n').count() - 1
+/// JSON that is none, or none that was meant.
+fn no_layouts() -> Vec<(&'static str, Vec<u8>)> {
+    let region = |fields: &str| format!("{{\"a\":{{\"video_sources\":[\"*\"],{fields}}}}}").into_bytes();
+    vec![
+        ("empty", b"".to_vec()),
+        ("blank", b" \r\n\t\n".to_vec()),
+        ("truncated", region("\"width\":5")[..20].to_vec()),
+        ("two", b"{}{}".to_vec()),
+        ("no object", b"[{}]".to_vec()),
+        ("null", b"null".to_vec()),
+        ("a region that is none", b"{\"a\":null}".to_vec()),
+        (
+            "wrong types",
+            region("\"x_pos\":\"left\",\"width\":true,\"height\":[],\"reuse\":7,\"cells_excluded\":{}"),
+        ),
+        ("negative", region("\"x_pos\":-5,\"width\":-1")),
+        ("fractional", region("\"width\":1.5")),
+        (
+            "huge",
+            region("\"width\":99999999999999999999999,\"z_pos\":9223372036854775808,\"max_rows\":1e999"),
+        ),
+        ("not UTF-8", b"{\"a\":\"\xff\"}".to_vec()),
+        ("UTF-16", "{}".encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("NUL", b"\0{\"a\":{}}".to_vec()),
+        ("deep arrays", region(&format!("\"width\":{}{}", "[".repeat(50_000), "]".repeat(50_000)))),
+        ("deep objects", ("{\"a\":".repeat(50_000) + "1" + &"}".repeat(50_000)).into_bytes()),
+        ("a table", b"x,y\n1,2\n".to_vec()),
+    ]
 }
 
 #[test]
-fn a_line_of_100_mb_is_a_line() {
+fn a_layout_that_says_anything_is_read() {
     let place = place();
-    let twilio = Twilio::builder().start().unwrap();
-    let path = place.folder().join("long.jsonl");
-    let mut file = BufWriter::new(File::create(&path).unwrap());
-    file.write_all(b"{\"type\":\"data\",\"sid\":\"RT1\",\"x\":\"").unwrap();
-    let megabyte = vec![b'x'; 1_000_000];
-    (0..100).for_each(|_| file.write_all(&megabyte).unwrap());
-    file.write_all(b"\"}\n{\"type\":\"data\",\"sid\":\"RT2\"}\n").unwrap();
-    file.flush().unwrap();
-    for (tool, status) in
-        [("tw-list", 1), ("tw-fetch", 1), ("tw-probe", 0), ("tw-offsets", 0), ("tw-ffcmd", 1)]
-    {
-        let mut command = within(&place, tool, 1_500_000);
-        command.envs(twilio.env()).args((tool == "tw-list").then_some("--rooms")).arg(&path);
-        let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(status), "{tool}: {said}");
-        assert!(said.len() < 2000, "{tool}: {} bytes of messages", said.len());
-        if tool != "tw-ffcmd" {
-            assert_eq!(lines_of_output(&place), 2, "{tool}");
-        }
+    let input = room(&place);
+    fs::write(place.folder().join("room.jsonl"), input).unwrap();
+    let run = |text: &[u8]| {
+        fs::write(place.folder().join("layout.json"), text).unwrap();
+        let mut command = place.tool("tw-ffcmd").unwrap();
+        result(&command.args(["--layout", "@layout.json", "room.jsonl"]).output().unwrap())
+    };
+    for (name, text) in no_layouts() {
+        let (code, jobs, said) = run(&text);
+        assert_eq!((code, jobs.len()), (Some(2), 0), "{name}: {said}");
+        assert!(said.contains("the layout layout.json"), "{name}: {said}");
+        assert!(said.lines().count() < 20 && said.len() < 4000, "{name}: {said}");
     }
+    // What is null has its default, as in Twilio's own answers.
+    let nulls = r#"{"a":{"video_sources":["*"],"x_pos":null,"width":null,"max_rows":null,"reuse":null,"cells_excluded":null}}"#;
+    for text in ["\u{feff}{\r\n\"a\":{\"video_sources\":[\"*\"]}\r\n}\r\n", nulls] {
+        let (code, jobs, said) = run(text.as_bytes());
+        assert_eq!((code, jobs.len()), (Some(0), 1), "{text}: {said}");
+    }
+    // By default nobody is seen and nobody heard.
+    let nulls =
+        ["VideoLayout", "AudioSources", "Resolution", "Format", "Trim"].map(|name| (name, Value::Null));
+    let (code, jobs, said) = run(json!(std::collections::BTreeMap::from(nulls)).to_string().as_bytes());
+    assert_eq!((code, jobs.len()), (Some(1), 1), "null everywhere: {said}");
 }
 
 #[test]
-fn a_million_lines_are_no_more_than_that() {
+fn whatever_twilios_command_line_printed_is_read() {
     let place = place();
-    let path = place.folder().join("many.jsonl");
-    fs::write(&path, "{\"type\":\"data\",\"sid\":\"RT1\"}\n".repeat(1_000_000)).unwrap();
-    let output = within(&place, "tw-offsets", 1_500_000).arg(&path).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(lines_of_output(&place), 1_000_000);
-    let output = within(&place, "tw-ffcmd", 1_500_000).args(["--emit", "plan"]).arg(&path).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("passed over 1000000 data tracks"), "{said}");
+    let deep = format!("[{{\"sid\":\"RT1\",\"x\":{}{}}}]", "[".repeat(50_000), "]".repeat(50_000));
+    let good = format!("{{\"sid\":\"RT{:032}\",\"offset\":null,\"links\":null}}", 1);
+    for (name, text, status, lines) in [
+        ("empty", Vec::new(), 0, 0),
+        ("blank", b"\n \r\n".to_vec(), 0, 0),
+        ("no recordings", b"[]".to_vec(), 0, 0),
+        ("truncated", b"[{\"sid\":".to_vec(), 2, 0),
+        ("an object", good.clone().into_bytes(), 2, 0),
+        ("not UTF-8", b"[{\"sid\":\"\xff\"}]".to_vec(), 2, 0),
+        ("NUL", b"\0[]".to_vec(), 2, 0),
+        ("wrong types", b"[null,7,\"x\",[],{},{\"sid\":null},{\"sid\":7}]".to_vec(), 1, 7),
+        ("half a character", b"[{\"sid\":\"\\ud800\"}]".to_vec(), 1, 1),
+        ("CRLF and a BOM", format!("\u{feff}[\r\n{good},\r\n{good}\r\n]\r\n").into_bytes(), 0, 2),
+        ("deep", deep.into_bytes(), 1, 1),
+    ] {
+        let arguments = ["--from-cli", "-"].map(str::to_owned);
+        let (code, records, said) = result(&place.filter("tw-list", &arguments, &text).unwrap());
+        assert_eq!((code, records.len()), (Some(status), lines), "{name}: {said}");
+        assert!(status == 0 || said.contains("stdin"), "{name}: {said}");
+    }
 }

@@ -6,6 +6,8 @@ mod common;
 mod disk;
 mod input;
 mod kills;
+mod large;
+mod pipeline;
 mod programs;
 mod security;
 mod table;

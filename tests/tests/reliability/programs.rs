@@ -106,3 +106,26 @@ fn an_ffprobe_that_dies_costs_no_work() {
     ends(compose(&place, &input).args(["--chunk", "1"]), 0);
     assert_eq!(names(&place.folder().join("out")), ["room.webm"]);
 }
+
+#[test]
+fn an_ffprobe_that_hangs_over_a_result_is_ended() {
+    let place = place();
+    let input = room(&place);
+    let stand_in = hanging(&place, "ffprobe", "*packet=stream_index*");
+    let mut command = compose(&place, &input);
+    command.args(["--chunk", "1", "--stall", "1"]).env("TW_FFPROBE", stand_in);
+    let (records, _) = ends(&mut command, 1);
+    let message = records[0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("the result can't be checked"), "{message}");
+    assert!(message.contains("gave no sign of life for 1s and was ended"), "{message}");
+    let pid = fs::read_to_string(place.folder().join("hanging")).unwrap().trim().parse().unwrap();
+    assert!(!is_alive(pid));
+    // That says nothing about the parts: the next run has only to join them.
+    assert_eq!(names(&place.folder().join("out")), [".room.webm.parts"]);
+    // Nor about what is there already.
+    ends(compose(&place, &input).args(["--chunk", "1"]), 0);
+    let (records, _) = ends(&mut command, 1);
+    let message = records[0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("can't be checked") && !message.contains("something else"), "{message}");
+    assert_eq!(names(&place.folder().join("out")), ["room.webm"]);
+}

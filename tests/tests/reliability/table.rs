@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files of which every test is about a fault, and so stands in the table.
-const OF_FAULTS: [&str; 11] = [
+const OF_FAULTS: [&str; 15] = [
     "crates/tw-fetch/tests/disk.rs",
+    "crates/tw-fetch/tests/encrypted.rs",
+    "crates/tw-fetch/tests/external.rs",
     "crates/tw-fetch/tests/input.rs",
     "crates/tw-fetch/tests/network.rs",
     "crates/tw-list/tests/pages.rs",
@@ -14,6 +16,8 @@ const OF_FAULTS: [&str; 11] = [
     "tests/tests/reliability/disk.rs",
     "tests/tests/reliability/input.rs",
     "tests/tests/reliability/kills.rs",
+    "tests/tests/reliability/large.rs",
+    "tests/tests/reliability/pipeline.rs",
     "tests/tests/reliability/programs.rs",
     "tests/tests/reliability/security.rs",
     "tests/tests/reliability/table.rs",

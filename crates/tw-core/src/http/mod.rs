@@ -8,6 +8,7 @@ mod client;
 mod credentials;
 mod error;
 mod options;
+mod resolver;
 mod retry;
 mod sid;
 

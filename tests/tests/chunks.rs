@@ -1,0 +1,124 @@
+//! The frames of chunks are those of one run, bit for bit, before encoding: over gaps,
+//! changes of size, and key frames that are minutes apart.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+use tw_tests::environment::Environment;
+use tw_tests::sync::{Scene, run};
+use tw_testsignal::{Form, Video};
+
+/// A room, and where its parts are made.
+struct Bench {
+    environment: Environment,
+    /// The records as tw-offsets writes them.
+    placed: Vec<u8>,
+}
+
+impl Bench {
+    fn new(environment: Environment, scene: &Scene) -> Self {
+        let placed = run::places(&environment, scene.fetched().as_bytes()).unwrap().stdout;
+        Self { environment, placed }
+    }
+
+    /// The hashes of all frames of the picture, from one run or from chunks.
+    fn frames(&self, args: &[&str]) -> Vec<String> {
+        let args: Vec<String> = args.iter().map(|&word| word.to_owned()).collect();
+        let printed = self.environment.filter("tw-ffcmd", &args, &self.placed).unwrap();
+        assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+        String::from_utf8(printed.stdout).unwrap().lines().flat_map(|job| self.frames_of(job)).collect()
+    }
+
+    /// Those that one command makes: none when it makes a copy, sound, or joins.
+    fn frames_of(&self, job: &str) -> Vec<String> {
+        let job: Value = serde_json::from_str(job).unwrap();
+        let words = job["argv"].as_array().unwrap().iter();
+        let mut argv: Vec<&str> = words.map(|word| word.as_str().unwrap()).collect();
+        if let Some(map) = argv.iter().position(|&word| word == "[picture]") {
+            argv.truncate(map + 1);
+            argv.extend(["-f", "framemd5", "-"]);
+            return hashes(&self.ffmpeg(&argv));
+        }
+        if !argv.contains(&"concat") {
+            // A copy that can be sought in; its folder is the runner's to make.
+            let copy = self.environment.folder().join(argv.last().unwrap());
+            fs::create_dir_all(copy.parent().unwrap()).unwrap();
+            self.ffmpeg(&argv);
+        }
+        Vec::new()
+    }
+
+    fn ffmpeg(&self, argv: &[&str]) -> Vec<u8> {
+        let mut command = Command::new(argv[0]);
+        let output = command.args(&argv[1..]).current_dir(self.environment.folder()).output().unwrap();
+        assert!(output.status.success(), "{argv:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    fn same_frames(&self, expected: usize, chunks: &[&str], args: &[&str]) {
+        let whole = self.frames(args);
+        assert_eq!(whole.len(), expected);
+        // A room in which nothing moves would prove nothing.
+        let mut different = whole.clone();
+        different.sort();
+        different.dedup();
+        assert!(different.len() > expected / 4, "{} of {expected} frames differ", different.len());
+        for chunk in chunks {
+            let parts = self.frames(&[args, &["--chunk", chunk]].concat());
+            let wrong: Vec<usize> = (0..expected).filter(|&i| parts.get(i) != whole.get(i)).collect();
+            assert!(wrong.is_empty() && parts.len() == expected, "--chunk {chunk}: frames {wrong:?} differ");
+        }
+    }
+}
+
+/// The last column of a `framemd5` listing.
+fn hashes(listing: &[u8]) -> Vec<String> {
+    let lines = std::str::from_utf8(listing).unwrap().lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.rsplit(',').next().unwrap().trim().to_owned()).collect()
+}
+
+#[test]
+fn over_gaps_and_changes_of_size() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 1);
+    // Gaps and changes of size lie across the cuts, at 3, 4, 6, 8 and 9 s.
+    let alice = Video::new(1, 24.0)
+        .start_ms(1584)
+        .lasting_ms(10_000)
+        .resized(2900, 240, 320)
+        .resized(6100, 160, 120)
+        .without(3700..4800)
+        .jitter(7, 0.4);
+    scene.video("alice", 5000, &alice).unwrap();
+    // Streamed: it can't be sought in until it is copied.
+    let bob = Video::new(2, 15.0)
+        .start_ms(3121)
+        .lasting_ms(8000)
+        .resized(5000, 320, 180)
+        .without(5500..7000)
+        .form(Form::Streamed);
+    scene.video("bob", 5013, &bob).unwrap();
+    let bench = Bench::new(environment, &scene);
+    let args = ["--size", "320x160", "--fps", "20", "-o", "room.webm", "-y"];
+    bench.same_frames(201, &["3", "4"], &args);
+    bench.same_frames(201, &["3"], &[&args[..], &["--gap", "black"]].concat());
+}
+
+#[test]
+fn from_key_frames_that_are_minutes_apart() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 2);
+    let slow = |number| Video::new(number, 3.0).lasting_ms(190_000).size(160, 120);
+    scene.video("alice", 0, &slow(1).start_ms(1000)).unwrap();
+    let bob = slow(2).start_ms(31_017).key_every(270).without(60_000..63_000);
+    scene.video("bob", 0, &bob).unwrap();
+    let bench = Bench::new(environment, &scene);
+    // What is decoded before a part, to come to its first frame, must be dropped there.
+    let args = ["--size", "320x120", "--fps", "5", "-o", "room.webm", "--start", "100", "--end", "200", "-y"];
+    bench.same_frames(500, &["35"], &args);
+    let steps = bench.environment.filter("tw-ffcmd", &["--chunk=35".into()], &bench.placed).unwrap().stdout;
+    assert!(String::from_utf8_lossy(&steps).contains("trim=start_pts=-"), "nothing is dropped");
+}
