@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
-use crate::terminal::Narrow;
+use crate::terminal::{self, CLEAR_LINE, Narrow};
 
 /// How much the user wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -69,7 +69,10 @@ pub fn verbose(message: impl fmt::Display) {
 fn print(from: Verbosity, message: &dyn fmt::Display) {
     let verbosity = MESSAGES.get().map_or(Verbosity::Normal, |messages| messages.verbosity);
     if verbosity >= from {
-        let line = format!("{}: {}\n", tool(), printable(&message.to_string()));
+        // Another tool's bar gives way, and is drawn anew below.
+        let on_bar = std::io::stderr().is_terminal() && terminal::is_anothers();
+        let begin = if on_bar { CLEAR_LINE } else { "" };
+        let line = format!("{begin}{}: {}\n", tool(), printable(&message.to_string()));
         // Nobody is left to be told when stderr is gone.
         bars().suspend(|| {
             let _ = std::io::stderr().lock().write_all(line.as_bytes());

@@ -17,6 +17,9 @@ use indicatif::TermLike;
 /// The longest line that is drawn, in columns.
 pub(crate) const COLUMNS: u16 = 72;
 
+/// Back to the line's beginning, and nothing on it (ECMA-48: CR, EL).
+pub(crate) const CLEAR_LINE: &str = "\r\x1b[2K";
+
 /// The terminal, locked for this process.
 static TURN: Mutex<Option<File>> = Mutex::new(None);
 
@@ -34,6 +37,13 @@ pub(crate) fn is_ours() -> bool {
         }
     }
     true
+}
+
+/// Whether another tool of the pipeline draws on it right now.
+pub(crate) fn is_anothers() -> bool {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let taken = |terminal: File| matches!(terminal.try_lock(), Err(TryLockError::WouldBlock));
+    turn.is_none() && open().is_ok_and(taken)
 }
 
 fn open() -> io::Result<File> {
@@ -89,7 +99,7 @@ impl TermLike for Narrow {
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        Self::put("\r\x1b[2K")
+        Self::put(CLEAR_LINE)
     }
 
     fn flush(&self) -> io::Result<()> {

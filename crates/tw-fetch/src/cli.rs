@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueHint};
 use tw_core::http::HttpOptions;
 use tw_core::{Common, Status, Tool};
 
@@ -24,7 +24,7 @@ pub struct Cli {
     pub files: Vec<PathBuf>,
 
     /// The folder for the media; made if it isn't there
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
 
     /// How files are called: any field of the record in braces, room_sid and participant_sid too

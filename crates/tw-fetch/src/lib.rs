@@ -61,7 +61,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         bytes: Arc::clone(&bytes),
         claims: Mutex::default(),
     };
-    let files = Arc::new(Progress::new(Some(0), "{pos} of {len} files"));
+    let files = Arc::new(Progress::beside(&bytes, "files"));
     let reader = Arc::clone(&client);
     let announced = Arc::clone(&bytes);
     let lines = input::lines(&cli.files)

@@ -7,7 +7,6 @@ use std::time::Duration;
 use tw_core::failure::Failure;
 use tw_core::filter::{Outcome, Sink};
 use tw_core::output::OutputError;
-use tw_core::progress::Progress;
 use tw_core::record::json;
 use tw_core::tool::Status;
 use tw_core::{Record, parallel};
@@ -19,6 +18,7 @@ use crate::encoder::Encoders;
 use crate::gather::Prepared;
 use crate::job::{self, Job};
 use crate::run::{self, Studio};
+use crate::tally::Tally;
 use crate::time::Millis;
 use crate::{emit, steps, still};
 
@@ -92,31 +92,21 @@ pub fn compose_all(
     mut sink: Sink<'_>,
 ) -> anyhow::Result<Status> {
     let work: Vec<Prepared> = work.collect();
-    let total = work.iter().flatten().map(|job| job.timeline.duration().0.unsigned_abs()).sum();
+    let lasting = Millis(work.iter().flatten().map(|job| job.timeline.duration().0).sum());
     let studio = Arc::new(Studio {
         slots: Slots::new(cli.jobs()),
         cores: (cli.jobs() / work.len().max(1)).max(1),
         stall: Duration::from_secs(cli.stall),
         overwrite: cli.overwrite,
-        progress: Progress::time(total, "composing"),
+        tally: Tally::new(work.len(), lasting),
     });
     let (shared, flags) = (Arc::clone(&studio), cli.clone());
     let compose = move |prepared: Prepared| {
         let job = prepared?;
         compose_one(&flags, &job, &encoders, &shared).map_err(|failure| (refused(&job), failure))
     };
-    let (rooms, mut finished) = (work.len(), 0);
-    let mut count = |by: usize| {
-        finished += by;
-        studio.progress.describe(&if rooms > 1 {
-            format!("{finished} of {rooms} rooms")
-        } else {
-            String::new()
-        });
-    };
-    count(0);
     let flow = parallel::ordered(work.into_iter(), cli.jobs(), compose, |result| {
-        count(1);
+        studio.tally.room_done();
         let outcome = match result {
             Ok(record) => Outcome::Served(record),
             Err((record, failure)) => Outcome::Failed(record, failure),
@@ -127,7 +117,7 @@ pub fn compose_all(
             Err(error) => ControlFlow::Break(Err(error)),
         }
     });
-    studio.progress.finish();
+    studio.tally.time.finish();
     if let ControlFlow::Break(Err(error)) = flow {
         return Err(error.into());
     }

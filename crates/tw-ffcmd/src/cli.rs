@@ -122,8 +122,8 @@ pub struct Cli {
 
     /// Only make a PNG of one frame of the composition, to see what it will be like
     ///
-    /// A file of that name is written over. Recordings without an index, as Twilio's
-    /// are, are decoded up to that time.
+    /// A file of that name is written over. Each recording is decoded from its last
+    /// key frame before that time: a second's work, unless that is minutes earlier.
     #[arg(long, value_name = "FILE.png", value_parser = still::png, conflicts_with_all = ["run", "emit", "chunk", "audio_only"], help_heading = "Stills")]
     pub preview: Option<String>,
 
@@ -319,7 +319,8 @@ Examples:
 const EXAMPLES: &str = "\
 Examples:
   From a room to one file:
-    tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --run
+    tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets |
+      tw-ffcmd -o room.webm --run
   The command alone, to read or to change:
     tw-ffcmd --emit sh -o room.mp4 offsets.jsonl
   Many rooms, each into a file of its own:

@@ -53,7 +53,8 @@ impl Drop for Slot<'_> {
     }
 }
 
-/// Runs ffmpeg to its end. `progress` is told how many ms of the output it has made.
+/// Runs ffmpeg to its end; gives how many ms of the output it has made, which `progress`
+/// is told as they are made.
 ///
 /// # Errors
 /// When it can't be started, fails, or makes no progress for `stall`.
@@ -62,7 +63,7 @@ pub fn run_ffmpeg(
     argv: &[String],
     stall: Duration,
     progress: Option<&Progress>,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     messages::verbose(shell_line(argv.iter().map(String::as_str)));
     let mut ffmpeg = command(&argv[0]);
     keep_memory(&mut ffmpeg);
@@ -81,7 +82,7 @@ pub fn run_ffmpeg(
     let finished = child.wait().map_err(failed)?;
     if finished.status.success() {
         finished.stderr.iter().for_each(messages::verbose);
-        return Ok(());
+        return Ok(watch.composed);
     }
     Err(explain(job, &finished))
 }

@@ -10,7 +10,8 @@
 //! - [`graph`] writes both as a filter graph, for the picture and for the sound;
 //! - [`encoder`] knows formats and codecs; [`command`] puts the arguments together;
 //! - [`steps`] cuts the work into files made from files; [`emit`] prints them,
-//!   [`run`](mod@run) and [`encode`] run them, and [`verify`] reads the result back;
+//!   [`run`](mod@run) and [`encode`] run them, [`tally`] counts how far they are, and
+//!   [`verify`] reads the result back;
 //! - `part` is a file on its way to its name; `origin` says in it what it was made from;
 //! - `still` makes pictures of it beforehand.
 
@@ -34,6 +35,7 @@ pub mod run;
 pub mod settings;
 pub mod steps;
 mod still;
+pub mod tally;
 pub mod time;
 pub mod timeline;
 pub mod verify;
@@ -67,6 +69,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
         return Ok(sink.finish()?);
     }
     say_passed_over(&rooms);
+    if rooms.is_empty() && (cli.run || still::wanted(cli).is_some()) {
+        // No error: a list may well be empty. But whoever waits for a file wants to know.
+        tw_core::messages::warn("no recordings came in: there is nothing to compose");
+    }
     let outputs = output_name::for_rooms(still::wanted(cli).unwrap_or(&settings.output), &rooms)?;
     let work =
         rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &settings, &gathered, output));

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
-use tw_core::progress::Progress;
 use tw_core::signals::Scratch;
 
 use crate::encode::{Slots, run_ffmpeg};
@@ -19,6 +18,7 @@ use crate::job::Job;
 use crate::origin;
 use crate::part::{Part, part_of};
 use crate::steps::{Action, Step, parts_folder};
+use crate::tally::{Chunks, Tally};
 use crate::verify;
 
 /// A room that has become a file.
@@ -42,7 +42,7 @@ pub struct Studio {
     /// Whether a result that is there already is made anew.
     pub overwrite: bool,
     /// How far all of them are.
-    pub progress: Progress,
+    pub tally: Tally,
 }
 
 /// Composes a room. A file that is there already and is right is kept, unless it
@@ -66,13 +66,14 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
     let folder = parts_folder(&job.output);
     if !before.is_empty() {
         own_folder(&folder)?;
+        let chunks = studio.tally.begin(before.iter().filter(|step| step.is_chunk()).count());
         // Copies that can be sought in come first, the parts that read them after that.
         for indexing in [true, false] {
             let mut now: Vec<&Step> =
                 before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
             // What takes longest first, or it would run alone at the end.
             now.sort_by_key(|step| Reverse(job.effort(step.action)));
-            side_by_side(&now, studio.slots.count(), |step| make_part(job, step, studio))?;
+            side_by_side(&now, studio.slots.count(), |step| make_part(job, step, studio, &chunks))?;
         }
     }
     run_step(job, last, part.path(), studio)?;
@@ -149,23 +150,31 @@ fn side_by_side(
 }
 
 /// Makes a part, unless an earlier run has.
-fn make_part(job: &Job, step: &Step, studio: &Studio) -> Result<(), Failure> {
+fn make_part(job: &Job, step: &Step, studio: &Studio, chunks: &Chunks<'_>) -> Result<(), Failure> {
     if step.output.exists() {
-        studio.progress.advance(job.duration_of(step.action));
-        return Ok(());
+        studio.tally.time.advance(job.duration_of(step.action));
+    } else {
+        let part = Scratch::new(part_of(&step.output));
+        run_step(job, step, part.path(), studio)?;
+        part.persist(&step.output).map_err(|e| {
+            Failure::io(format_args!("cannot rename the part to {}", step.output.display()), &e)
+        })?;
     }
-    let part = Scratch::new(part_of(&step.output));
-    run_step(job, step, part.path(), studio)?;
-    part.persist(&step.output)
-        .map_err(|e| Failure::io(format_args!("cannot rename the part to {}", step.output.display()), &e))
+    if step.is_chunk() {
+        chunks.one_done();
+    }
+    Ok(())
 }
 
 fn run_step(job: &Job, step: &Step, output: &Path, studio: &Studio) -> Result<(), Failure> {
     let _slot = studio.slots.take();
     // Sound and copies are made beside the picture, which is what takes the time.
     let counted = job.duration_of(step.action);
-    let progress = (counted > 0).then_some(&studio.progress);
+    let progress = (counted > 0).then_some(&studio.tally.time);
     let argv = step.argv_to(output);
     let argv = if step.output == job.output { origin::tagged(argv, job) } else { argv };
-    run_ffmpeg(job, &argv, studio.stall, progress)
+    let made = run_ffmpeg(job, &argv, studio.stall, progress)?;
+    // ffmpeg says when the last frame begins.
+    studio.tally.time.advance(counted.saturating_sub(made));
+    Ok(())
 }

@@ -53,6 +53,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether it makes a chunk of the picture.
+    pub fn is_chunk(&self) -> bool {
+        matches!(self.action, Action::Picture(_))
+    }
+
     /// The command, writing into a file of ours that is renamed later: what stands
     /// there is an earlier try.
     pub fn argv_to(&self, output: &Path) -> Vec<String> {
@@ -129,7 +134,7 @@ pub fn chunked(
         Step { action: Action::Sound, needs: Vec::new(), argv: argv(&output), output }
     });
     let join = join_step(job, overwrite, &pictures, sound.as_ref())?;
-    steps.sort_by_key(|step| matches!(step.action, Action::Picture(_)));
+    steps.sort_by_key(Step::is_chunk);
     Ok(sound.into_iter().chain(steps).chain([join]).collect())
 }
 

@@ -125,6 +125,14 @@ fn the_wrong_order_of_tools_is_noticed() {
 #[test]
 fn nothing_in_is_nothing_out() {
     tool().write_stdin("").assert().success().stdout("").stderr("");
+    // Whoever waits for a file is told.
+    tool()
+        .arg("--run")
+        .write_stdin("")
+        .assert()
+        .success()
+        .stdout("")
+        .stderr(predicate::str::contains("nothing to compose"));
 }
 
 #[test]

@@ -103,7 +103,8 @@ Examples:
   From what the Twilio CLI has listed:
     twilio api:video:v1:recordings:list --no-limit -o json | tw-list --from-cli -
   A room as one file:
-    tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets | tw-ffcmd -o room.webm --run
+    tw-list --room \"$ROOM\" | tw-fetch --dir media | tw-probe | tw-offsets |
+      tw-ffcmd -o room.webm --run
 
 A room that can't be listed to its end comes out as a record with \"error\", and
 the status is 1: 0 all done, 1 some record failed, 2 wrong usage or set-up.";

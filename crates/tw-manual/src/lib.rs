@@ -89,11 +89,16 @@ fn put(share: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
 fn man_page(tool: Command, page: &mut Vec<u8>) -> io::Result<()> {
     let others: Vec<String> = tools().iter().map(|other| other.get_name().to_owned()).collect();
     let name = tool.get_name().to_owned();
+    let mut tool = tool;
+    let usage = tool.render_usage().to_string();
     let extra = tool.get_after_long_help().or_else(|| tool.get_after_help()).map(ToString::to_string);
-    let man = Man::new(tool).source(concat!("tw ", env!("CARGO_PKG_VERSION"))).manual("tw");
-    man.render_title(page)?;
+    let man = Man::new(tool);
+    // Without a date, which would change with every build; its place must be held.
+    writeln!(page, ".TH {} 1 \"\" \"tw {}\" tw", roff(&name), env!("CARGO_PKG_VERSION"))?;
     man.render_name_section(page)?;
-    man.render_synopsis_section(page)?;
+    // Some thirty flags in one paragraph help nobody.
+    let usage = usage.trim_start_matches("Usage:").trim();
+    writeln!(page, ".SH SYNOPSIS\n\\fB{}\\fR{}", roff(&name), roff(usage.trim_start_matches(&*name)))?;
     man.render_description_section(page)?;
     man.render_options_section(page)?;
     if let Some(extra) = extra {

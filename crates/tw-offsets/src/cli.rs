@@ -92,13 +92,13 @@ several rooms, room_sid too.
 
 The pictures (--to svg, --to term) have a lane per participant, found by
 participant_identity, else by grouping_sids.participant_sid, else by the
-track's name. Bars end at end_time_ms, and show the gaps that tw-probe --gaps
-has found. Before a bar stand its offset (the recording's clock hasn't begun)
-and its start_time (it has, but nothing was recorded yet).
+track's name. Bars end at end_time_ms, and show the gaps and the changes of
+size that tw-probe has found. Before a bar stand its offset (the recording's
+clock hasn't begun) and its start_time (it has, but nothing was recorded yet).
 
 Examples:
   tw-probe < fetched.jsonl | tw-offsets | tw-ffcmd -o room.webm --run
   tw-offsets --to table probed.jsonl
-  tw-probe --gaps < fetched.jsonl | tw-offsets --to svg > room.svg
+  tw-probe < fetched.jsonl | tw-offsets --to svg > room.svg
   tw-offsets --from csv --to csv offsets.csv > with-relative-offsets.csv
   tw-offsets < probed.jsonl | jq -s 'max_by(.relative_offset_ms) | .sid'";

@@ -16,6 +16,10 @@ const AXIS: f64 = 26.0;
 const ROW: f64 = 15.0;
 const LANE_PADDING: f64 = 7.0;
 const LEGEND: f64 = 44.0;
+/// A room of more than a dozen people: its end doesn't fit on the screen with its beginning.
+const FAR: f64 = 600.0;
+/// What a tick in a bar stands for.
+const RESIZED: &str = "another size";
 /// A recording of a moment can be seen and pointed at, too.
 const THINNEST: f64 = 1.5;
 /// About as many characters of 12 pixels as fit beside the bars.
@@ -29,7 +33,7 @@ svg{color-scheme:light dark;--bg:#fff;--ink:#1c2530;--soft:#66717f;--grid:#e3e7e
 text{font:12px system-ui,sans-serif;fill:var(--ink)}.soft{fill:var(--soft)}.head{font-size:14px;font-weight:600}\
 .bg{fill:var(--bg)}.lane{fill:var(--lane)}.grid{stroke:var(--grid)}.zero{stroke:var(--soft)}\
 .picture{fill:var(--picture)}.sound{fill:var(--sound)}.gap{stroke:var(--gap);stroke-width:2;stroke-dasharray:3 2}\
-.offset{stroke:var(--offset);stroke-dasharray:1 3}.start{stroke:var(--start)}\
+.size{stroke:var(--bg);stroke-width:2}.offset{stroke:var(--offset);stroke-dasharray:1 3}.start{stroke:var(--start)}\
 g.bar:hover{opacity:.7}";
 
 /// One picture of all rooms, below one another.
@@ -60,6 +64,7 @@ fn room(svg: &mut String, timeline: &Timeline, mut y: f64) -> f64 {
         escape(&heading)
     );
     y += HEADING;
+    let top = y;
     let lanes: Vec<f64> =
         timeline.lanes.iter().map(|lane| lane.rows.len() as f64 * ROW + 2.0 * LANE_PADDING).collect();
     let bottom = y + AXIS + lanes.iter().sum::<f64>();
@@ -77,7 +82,9 @@ fn room(svg: &mut String, timeline: &Timeline, mut y: f64) -> f64 {
         let _ = writeln!(
             svg,
             "<g><title>{}</title><text x=\"{MARGIN}\" y=\"{:.1}\">{}</text></g>",
-            escape(&lane.name),
+            escape(
+                &lane.sid.as_ref().map_or_else(|| lane.name.clone(), |sid| format!("{} ({sid})", lane.name))
+            ),
             y + height / 2.0 + 4.0,
             escape(&cut(&lane.name))
         );
@@ -89,6 +96,9 @@ fn room(svg: &mut String, timeline: &Timeline, mut y: f64) -> f64 {
         }
         y += height;
     }
+    if bottom - top > FAR {
+        y += 16.0;
+    }
     if !timeline.unplaced.is_empty() {
         y += 18.0;
         let names = escape(&cut_to(&timeline.unplaced.join(", "), 150));
@@ -98,18 +108,24 @@ fn room(svg: &mut String, timeline: &Timeline, mut y: f64) -> f64 {
     y + MARGIN / 2.0
 }
 
+/// Lines at round times, written above, and below too where that is far away.
 fn axis(svg: &mut String, timeline: &Timeline, y: f64, bottom: f64) {
+    let far = bottom - y > FAR;
     for (i, ms) in timeline.ticks(12).into_iter().enumerate() {
         let x = x(timeline, ms);
         let class = if i == 0 { "zero" } else { "grid" };
         let _ = writeln!(
             svg,
-            "<line class=\"{class}\" x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>\
-             <text class=\"soft\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            "<line class=\"{class}\" x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>",
             y + AXIS - 8.0,
-            y + AXIS - 12.0,
-            clock(ms, false)
         );
+        for y in [Some(y + AXIS - 12.0), far.then_some(bottom + 16.0)].into_iter().flatten() {
+            let _ = writeln!(
+                svg,
+                "<text class=\"soft\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{}</text>",
+                clock(ms, false)
+            );
+        }
     }
 }
 
@@ -144,6 +160,16 @@ fn bar(svg: &mut String, timeline: &Timeline, bar: &Bar, top: f64) {
             ROW - 2.0 * inset
         );
     }
+    for (at, size) in &bar.resized {
+        let at = x(timeline, *at);
+        let _ = writeln!(
+            svg,
+            "<g><title>{}: {size} from here on</title><line class=\"size\" x1=\"{at:.1}\" y1=\"{:.1}\" x2=\"{at:.1}\" y2=\"{:.1}\"/></g>",
+            escape(&bar.name),
+            top + inset,
+            top + ROW - inset
+        );
+    }
     svg.push_str("</g>\n");
 }
 
@@ -154,6 +180,7 @@ fn legend(svg: &mut String, y: f64) {
         ("picture", "picture", Some(13.0)),
         ("sound", "sound", Some(8.0)),
         ("gap", "gap: no packets", None),
+        ("picture", RESIZED, Some(13.0)),
         ("offset", "offset: not yet connected", None),
         ("start", "start_time: connected, nothing recorded yet", None),
     ] {
@@ -169,6 +196,15 @@ fn legend(svg: &mut String, y: f64) {
                 x + 28.0
             ),
         };
+        if text == RESIZED {
+            let at = x + 14.0;
+            let _ = writeln!(
+                svg,
+                "<line class=\"size\" x1=\"{at}\" y1=\"{}\" x2=\"{at}\" y2=\"{}\"/>",
+                middle - 6.5,
+                middle + 6.5
+            );
+        }
         let _ = writeln!(svg, "<text class=\"soft\" x=\"{}\" y=\"{}\">{text}</text>", x + 34.0, middle + 4.0);
         x += 62.0 + text.len() as f64 * 6.3;
     }
@@ -223,16 +259,18 @@ mod tests {
         let rows = [
             row(r#"{"track_name":"alice.mka","offset":731,"start_time_ms":1564,"end_time_ms":5564}"#, 2295),
             row(
-                r#"{"track_name":"bob.mkv","offset":9000,"start_time_ms":20814,"end_time_ms":40814,"streams":[{"gaps":[{"start_ms":30000,"end_ms":33000}]}]}"#,
+                r#"{"track_name":"bob.mkv","offset":9000,"start_time_ms":20814,"end_time_ms":40814,"streams":[{"gaps":[{"start_ms":30000,"end_ms":33000}],"sizes":[{"at_ms":20814,"width":64,"height":48},{"at_ms":35000,"width":32,"height":24}]}]}"#,
                 2295,
             ),
         ];
         let svg = render(&timeline::of(&rows, &[]));
         assert_eq!(svg.matches("<g class=\"bar\">").count(), 2);
-        // One in the legend, one for alice; two pieces for bob and one in the legend.
+        // One in the legend, one for alice; two pieces for bob and two in the legend.
         assert_eq!(svg.matches("<rect class=\"sound\"").count(), 2);
-        assert_eq!(svg.matches("<rect class=\"picture\"").count(), 3);
+        assert_eq!(svg.matches("<rect class=\"picture\"").count(), 4);
         assert_eq!(svg.matches("<line class=\"gap\"").count(), 2);
+        assert_eq!(svg.matches("<line class=\"size\"").count(), 2);
+        assert!(svg.contains("<title>bob.mkv: 32x24 from here on</title>"), "{svg}");
         assert!(svg.contains("begins at 0:27.519: offset 9000 + start_time 20814"), "{svg}");
     }
 
@@ -244,6 +282,18 @@ mod tests {
         )];
         let svg = render(&timeline::of(&rows, &["<b>"]));
         assert!(!svg.contains("<script") && !svg.contains('\u{1b}') && !svg.contains('\u{0}'), "{svg}");
+    }
+
+    #[test]
+    fn a_tall_rooms_times_stand_below_too() {
+        let record = |n: usize| {
+            format!(r#"{{"track_name":"{n}.mkv","offset":0,"start_time_ms":0,"end_time_ms":900}}"#)
+        };
+        let zeros = |people| {
+            let rows: Vec<_> = (0..people).map(|n| row(&record(n), 0)).collect();
+            render(&timeline::of(&rows, &[])).matches(">0:00</text>").count()
+        };
+        assert_eq!([zeros(2), zeros(50)], [1, 2]);
     }
 
     #[test]

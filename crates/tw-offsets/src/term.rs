@@ -21,6 +21,7 @@ enum Cell {
     Gap,
     Sound,
     Picture,
+    Resized,
 }
 
 impl Cell {
@@ -32,6 +33,7 @@ impl Cell {
             Self::Gap => ('╌', "31"),
             Self::Sound => ('▄', "32"),
             Self::Picture => ('█', "34"),
+            Self::Resized => ('▒', "34"),
         }
     }
 }
@@ -58,6 +60,7 @@ fn legend(width: usize, color: bool) -> String {
     let cells = [
         (Cell::Picture, "picture"),
         (Cell::Sound, "sound"),
+        (Cell::Resized, "another size"),
         (Cell::Gap, "gap"),
         (Cell::Offset, "offset"),
         (Cell::Start, "start_time"),
@@ -137,6 +140,9 @@ fn draw(cells: &mut [Cell], timeline: &Timeline, bar: &Bar) {
     for (from, to) in bar.pieces() {
         fill(if bar.kind == Kind::Picture { Cell::Picture } else { Cell::Sound }, from, to);
     }
+    for &(at, _) in &bar.resized {
+        fill(Cell::Resized, at, at);
+    }
 }
 
 fn column(timeline: &Timeline, ms: i64, columns: usize) -> usize {
@@ -178,7 +184,7 @@ mod tests {
             row(r#"{"track_name":"alice.mka","offset":731,"start_time_ms":1564,"end_time_ms":41564}"#, 2295),
             row(r#"{"track_name":"alice.mkv","offset":731,"start_time_ms":1584,"end_time_ms":41584}"#, 2295),
             row(
-                r#"{"track_name":"bob.mkv","offset":732,"start_time_ms":20814,"end_time_ms":40814,"streams":[{"gaps":[{"start_ms":30000,"end_ms":33000}]}]}"#,
+                r#"{"track_name":"bob.mkv","offset":732,"start_time_ms":20814,"end_time_ms":40814,"streams":[{"gaps":[{"start_ms":30000,"end_ms":33000}],"sizes":[{"at_ms":20814,"width":64,"height":48},{"at_ms":36000,"width":32,"height":24}]}]}"#,
                 2295,
             ),
         ];
@@ -189,9 +195,10 @@ Recordings  0:40.020
         ╷0:00        ╷0:10        ╷0:20        ╷0:30
 alice  ──███████████████████████████████████████████████████
        ─▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄
-bob    ──────────────────────────█████████████╌╌╌███████████
+bob    ──────────────────────────█████████████╌╌╌███▒███████
 
-██ picture  ▄▄ sound  ╌╌ gap  ·· offset  ── start_time
+██ picture  ▄▄ sound  ▒▒ another size  ╌╌ gap  ·· offset
+── start_time
 "
         );
     }

@@ -32,6 +32,8 @@ pub struct Bar {
     pub end: Option<i64>,
     /// The spans in between that hold no packet.
     pub gaps: Vec<(i64, i64)>,
+    /// Where its picture changes its size, and to which.
+    pub resized: Vec<(i64, String)>,
     /// What there is to know about it, in lines.
     pub title: String,
 }
@@ -55,6 +57,8 @@ impl Bar {
 pub struct Lane {
     /// The participant, as far as the records name one.
     pub name: String,
+    /// The participant's SID beside a name that isn't it.
+    pub sid: Option<String>,
     /// Each of one kind.
     pub rows: Vec<Vec<Bar>>,
 }
@@ -77,6 +81,8 @@ pub struct Timeline {
 /// The share of the picture, in percent, that the time before the reference may
 /// take: a clock that started hours earlier would leave no room for the bars.
 const MOST_BEFORE: i64 = 15;
+/// A title with more changes of size would not fit a screen.
+const MOST_SIZES: usize = 12;
 
 /// The timelines of some rows. `rooms` are the rooms' names by number.
 pub fn of(rows: &[Row], rooms: &[&str]) -> Vec<Timeline> {
@@ -100,15 +106,15 @@ pub fn of(rows: &[Row], rooms: &[&str]) -> Vec<Timeline> {
 
 impl Timeline {
     fn new(room: Option<String>, rows: &[&Row]) -> Self {
-        let mut lanes: Vec<(String, Vec<Bar>)> = Vec::new();
+        let mut lanes: Vec<(Participant, Vec<Bar>)> = Vec::new();
         let mut unplaced = Vec::new();
         for row in rows {
             let Some(bar) = bar(row) else {
                 unplaced.push(row.name());
                 continue;
             };
-            let participant = participant(row);
-            match lanes.iter_mut().find(|(name, _)| *name == participant) {
+            let participant = Participant::of(row);
+            match lanes.iter_mut().find(|(known, _)| known.is(&participant)) {
                 Some((_, bars)) => bars.push(bar),
                 None => lanes.push((participant, vec![bar])),
             }
@@ -117,7 +123,19 @@ impl Timeline {
         let end = bars().map(|bar| bar.end.unwrap_or(bar.start)).max().unwrap_or_default().max(1);
         let earliest = bars().map(|bar| bar.clock_zero).min().unwrap_or_default().min(0);
         let start = earliest.max(-(end / 100).saturating_mul(MOST_BEFORE));
-        let lanes = lanes.into_iter().map(|(name, bars)| Lane { name, rows: packed(bars) }).collect();
+        let names: Vec<Option<String>> = lanes.iter().map(|(_, bars)| common_name(bars)).collect();
+        let lanes = lanes
+            .into_iter()
+            .enumerate()
+            .map(|(i, (Participant { name, sid }, bars))| {
+                let tracks = names[i].clone().filter(|name| {
+                    let same = names.iter().flatten().filter(|other| *other == name);
+                    same.count() == 1
+                });
+                let name = name.or(tracks).or_else(|| sid.clone()).unwrap_or_default();
+                Lane { sid: sid.filter(|sid| *sid != name), name, rows: packed(bars) }
+            })
+            .collect();
         Self { room, start, end, lanes, unplaced }
     }
 
@@ -164,6 +182,14 @@ struct Stream {
     sample_rate: Option<u64>,
     channels: Option<u64>,
     gaps: Vec<Gap>,
+    sizes: Vec<Size>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Size {
+    at_ms: i64,
+    width: u64,
+    height: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -187,10 +213,21 @@ fn bar(row: &Row) -> Option<Bar> {
         .filter(|&(from, to)| start <= from && from < to && end.is_none_or(|end| to <= end))
         .collect();
     gaps.sort_unstable();
+    let resized: Vec<(i64, String)> = streams
+        .iter()
+        .flat_map(|stream| stream.sizes.iter().skip(1))
+        .map(|size| (clock_zero.saturating_add(size.at_ms), format!("{}x{}", size.width, size.height)))
+        .collect();
     let kind = kind(row, &streams);
     let name = row.name();
-    let title = title(row, kind, &streams, (start, end), gaps.len());
-    Some(Bar { kind, name, clock_zero, start, end, gaps, title })
+    let mut title = title(row, kind, &streams, (start, end), gaps.len());
+    for (at, size) in resized.iter().take(MOST_SIZES) {
+        let _ = write!(title, "\n{size} from {} on", clock(*at, true));
+    }
+    if resized.len() > MOST_SIZES {
+        let _ = write!(title, "\nand {} more sizes", resized.len() - MOST_SIZES);
+    }
+    Some(Bar { kind, name, clock_zero, start, end, gaps, resized, title })
 }
 
 fn kind(row: &Row, streams: &[Stream]) -> Kind {
@@ -204,14 +241,42 @@ fn kind(row: &Row, streams: &[Stream]) -> Kind {
     }
 }
 
-fn participant(row: &Row) -> String {
-    let named = row.record.text_of("participant_identity").filter(|name| !name.is_empty());
-    named.or_else(|| row.record.participant_sid()).unwrap_or_else(|| {
+/// Whose recording it is, as far as its record says.
+#[derive(Debug)]
+struct Participant {
+    name: Option<String>,
+    sid: Option<String>,
+}
+
+impl Participant {
+    fn of(row: &Row) -> Self {
+        let identity = row.record.text_of("participant_identity").filter(|name| !name.is_empty());
+        let sid = row.record.participant_sid();
+        if identity.is_some() || sid.is_some() {
+            return Self { name: identity, sid };
+        }
         // As in the tutorial: alice.mka and alice.mkv are alice's.
-        let name = row.name();
-        let stem = name.strip_suffix(".mka").or_else(|| name.strip_suffix(".mkv"));
-        stem.map_or_else(|| name.clone(), str::to_owned)
-    })
+        Self { name: Some(stem(&row.name()).to_owned()), sid: None }
+    }
+
+    /// Of the same name, also after a rejoin; without a name, of the same SID.
+    fn is(&self, other: &Self) -> bool {
+        match (&self.name, &other.name) {
+            (None, None) => self.sid == other.sid,
+            (name, other) => name == other,
+        }
+    }
+}
+
+fn stem(name: &str) -> &str {
+    name.strip_suffix(".mka").or_else(|| name.strip_suffix(".mkv")).unwrap_or(name)
+}
+
+/// The name that all of a participant's tracks have, if it is one.
+fn common_name(bars: &[Bar]) -> Option<String> {
+    let mut names = bars.iter().map(|bar| stem(&bar.name));
+    let first = names.next()?;
+    names.all(|name| name == first).then(|| first.to_owned())
 }
 
 fn title(row: &Row, kind: Kind, streams: &[Stream], (start, end): (i64, Option<i64>), gaps: usize) -> String {
@@ -293,6 +358,40 @@ pub(crate) mod tests {
         assert_eq!((alice[0][0].clock_zero, alice[0][0].start, alice[0][0].end), (-1564, 20, Some(4020)));
         assert_eq!((timeline.start, timeline.end), (-1564, 39251));
         assert_eq!(timeline.unplaced, ["RT9"]);
+    }
+
+    #[test]
+    fn a_participant_without_identity_is_called_like_their_tracks() {
+        let record = |sid: &str, name: &str| {
+            row(
+                &format!(
+                    r#"{{"grouping_sids":{{"participant_sid":"{sid}"}},"track_name":"{name}","offset":0,"start_time_ms":0}}"#
+                ),
+                0,
+            )
+        };
+        let lanes = |rows: &[Row]| -> Vec<(String, Option<String>)> {
+            of(rows, &[]).remove(0).lanes.into_iter().map(|lane| (lane.name, lane.sid)).collect()
+        };
+        let sid = |sid: &str| Some(sid.to_owned());
+        let rows = [record("PA1", "alice"), record("PA1", "alice"), record("PA2", "bob")];
+        assert_eq!(lanes(&rows), [("alice".into(), sid("PA1")), ("bob".into(), sid("PA2"))]);
+        // Names of microphones and cameras, and those that everybody has, tell nobody apart.
+        let rows =
+            [record("PA1", "mic"), record("PA1", "cam"), record("PA2", "media"), record("PA3", "media")];
+        assert_eq!(lanes(&rows), [("PA1".into(), None), ("PA2".into(), None), ("PA3".into(), None)]);
+    }
+
+    #[test]
+    fn changes_of_size_lie_on_the_rooms_clock() {
+        let rows = [row(
+            r#"{"type":"video","offset":100,"start_time_ms":50,"end_time_ms":950,"streams":[{"codec_type":"video","sizes":[{"at_ms":50,"width":640,"height":480},{"at_ms":450,"width":320,"height":240}]}]}"#,
+            100,
+        )];
+        let timelines = of(&rows, &[]);
+        let bar = &timelines[0].lanes[0].rows[0][0];
+        assert_eq!(bar.resized, [(450, "320x240".to_owned())]);
+        assert!(bar.title.ends_with("\n320x240 from 0:00.450 on"), "{}", bar.title);
     }
 
     #[test]

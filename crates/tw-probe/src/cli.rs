@@ -68,7 +68,8 @@ What is added, here to the video of the tutorial:
   \"start_time_ms\":1564,\"end_time_ms\":142242,\"duration_ms\":140678,
   \"creation_time\":\"2017-06-30T09:03:44.000000Z\",
   \"streams\":[{\"index\":0,\"codec_type\":\"video\",\"codec_name\":\"vp8\",\"width\":640,\"height\":480,
-    \"sample_aspect_ratio\":\"1:1\",\"packets\":3376,\"start_time_ms\":1564,\"end_time_ms\":142242,
+    \"sample_aspect_ratio\":\"1:1\",\"sizes\":[{\"at_ms\":1564,\"width\":640,\"height\":480}],
+    \"packets\":3376,\"start_time_ms\":1564,\"end_time_ms\":142242,
     \"frame_interval_ms\":33,\"frame_interval_max_ms\":34,\"key_frame_interval_max_ms\":140678,
     \"seekable\":false,\"gaps\":[]}]
 

@@ -5,6 +5,7 @@ use tw_core::record::{Field, json};
 use tw_core::{ErrorKind, Failure};
 
 use crate::report::{Description, Report};
+use crate::sizes::Size;
 use crate::time::Interval;
 use crate::track::{Gap, Track};
 
@@ -41,6 +42,9 @@ struct Picture<'a> {
     height: Option<u64>,
     /// Of a pixel, as `1:1`.
     sample_aspect_ratio: Option<&'a str>,
+    /// Of VP8 in Matroska: the first one, and every other one from where it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sizes: Option<&'a [Size]>,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,6 +73,7 @@ impl<'a> Stream<'a> {
                 height: description.number("height"),
                 // ffprobe's way to say that it doesn't know.
                 sample_aspect_ratio: description.get("sample_aspect_ratio").filter(|ratio| *ratio != "0:1"),
+                sizes: track.sizes.as_deref(),
             }),
             sound: (codec_type == Some("audio")).then(|| Sound {
                 sample_rate: description.number("sample_rate"),

@@ -2,13 +2,14 @@
 //!
 //! [`ffprobe`] runs it on one file, [`report`] reads its answer as it comes,
 //! [`track`] gathers what a stream's packets say, [`time`] turns decimal text
-//! into integers, [`index`] looks for Cues, and [`fields`] is what the record gets.
+//! into integers, [`index`] looks for Cues, [`sizes`] for key frames' sizes, and [`fields`] is what the record gets.
 
 pub mod cli;
 pub mod ffprobe;
 pub mod fields;
 pub mod index;
 pub mod report;
+pub mod sizes;
 pub mod time;
 pub mod track;
 
@@ -26,8 +27,6 @@ pub use cli::Cli;
 use ffprobe::Ffprobe;
 use time::Micros;
 
-const BAR: &str = "[{bar:16}] {pos} of {len} files, {eta} left";
-
 impl Tool for Cli {
     const NAME: &'static str = "tw-probe";
 
@@ -39,7 +38,7 @@ impl Tool for Cli {
         let gap = Micros(i64::from(self.gaps) * 1000);
         let ffprobe = Arc::new(Ffprobe::find(self.silence(), gap)?);
         let data = Arc::new(AtomicU64::new(0));
-        let progress = Arc::new(Progress::new(Some(0), BAR));
+        let progress = Arc::new(Progress::pieces("files"));
         let serve = {
             let (ffprobe, data) = (Arc::clone(&ffprobe), Arc::clone(&data));
             move |record: &mut Record| {
@@ -74,7 +73,8 @@ impl Tool for Cli {
 fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
     let path: String = record.require("path", "run tw-fetch first")?;
     messages::verbose(format_args!("reading {path}"));
-    let answer = ffprobe.read(&path)?;
+    let mut answer = ffprobe.read(&path)?;
+    sizes::find(&mut answer.report, Path::new(&path));
     let fields = fields::of(&answer.report, index::has_cues(Path::new(&path)))?;
     if answer.report.packets() == 0 {
         messages::warn(format_args!("{}: no packet in it: nothing was recorded", record.label()));

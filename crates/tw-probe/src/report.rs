@@ -11,7 +11,7 @@ use crate::track::Track;
 /// What ffprobe is asked for.
 pub const ENTRIES: &str = "format=start_time:format_tags=creation_time\
     :stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,sample_rate,channels\
-    :packet=stream_index,pts_time,flags";
+    :packet=stream_index,pts_time,pos,flags";
 
 /// A stream as the container describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,17 +67,22 @@ impl Report {
         let Some((section, rest)) = line.split_once('|') else { return };
         match section {
             "packet" => {
-                let (mut index, mut pts, mut is_key) = (None, None, false);
+                let (mut index, mut pts, mut place, mut is_key) = (None, None, None, false);
                 for (key, value) in values(rest) {
                     match key {
                         "stream_index" => index = value.parse().ok(),
                         "pts_time" => pts = Micros::parse(&value),
+                        "pos" => place = value.parse().ok(),
                         "flags" => is_key = value.starts_with('K'),
                         _ => {}
                     }
                 }
                 if let Some(index) = index {
-                    self.tracks.entry(index).or_default().add(pts, is_key, gap);
+                    let track = self.tracks.entry(index).or_default();
+                    track.add(pts, is_key, gap);
+                    if is_key {
+                        track.key_frames.add(pts, place);
+                    }
                 }
             }
             "stream" => {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::Serialize;
 
+use crate::sizes::{KeyFrames, Size};
 use crate::time::{Interval, Micros};
 
 /// Packets stand in decoding order. H.264 lets a frame be shown at most 16
@@ -32,6 +33,10 @@ pub struct Track {
     span: Option<(Micros, Micros)>,
     distances: BTreeMap<Micros, u64>,
     gaps: Vec<Gap>,
+    /// Where its key frames stand.
+    pub key_frames: KeyFrames,
+    /// The sizes of its picture, once they have been looked for and found.
+    pub sizes: Option<Vec<Size>>,
     key: Option<Micros>,
     key_distance: Option<Micros>,
 }

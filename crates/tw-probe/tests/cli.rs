@@ -67,12 +67,35 @@ fn times_and_streams_of_a_recording() {
             "creation_time": "2017-06-30T09:03:44.000000Z",
             "streams": [{
                 "index": 0, "codec_type": "video", "codec_name": "vp8", "width": 64, "height": 48,
-                "sample_aspect_ratio": "1:1", "packets": 20, "start_time_ms": 1564, "end_time_ms": 3464,
+                "sample_aspect_ratio": "1:1",
+                "sizes": [{ "at_ms": 1564, "width": 64, "height": 48 }], "packets": 20, "start_time_ms": 1564, "end_time_ms": 3464,
                 "frame_interval_ms": 100, "frame_interval_max_ms": 100,
                 "key_frame_interval_max_ms": 1900, "seekable": true, "gaps": [],
             }],
         })]
     );
+}
+
+#[test]
+fn a_picture_that_changes_its_size() {
+    let folder = TempDir::new().unwrap();
+    for (size, file) in [("64x48", "large.mkv"), ("32x24", "small.mkv")] {
+        let picture = format!("-f lavfi -i testsrc=size={size}:rate=10:duration=1 -c:v libvpx -g 4");
+        ffmpeg(&folder, &picture, file);
+    }
+    fs::write(folder.path().join("list"), "file large.mkv\nfile small.mkv\nfile large.mkv\n").unwrap();
+    ffmpeg(&folder, "-f concat -i list -c copy", "joined.mkv");
+    // As a recorder streams it: clusters of unknown size, no index.
+    ffmpeg(&folder, "-i joined.mkv -c copy -live 1", "streamed.mkv");
+    ffmpeg(&folder, "-f lavfi -i testsrc=size=64x48:rate=10:duration=1 -c:v libvpx-vp9", "vp9.mkv");
+    let (records, _) = run(tool(&folder).args(["--files", "joined.mkv", "streamed.mkv", "vp9.mkv"]), 0);
+    let size =
+        |at_ms: u64, width: u64, height: u64| json!({ "at_ms": at_ms, "width": width, "height": height });
+    for record in &records[..2] {
+        let sizes = &record["streams"][0]["sizes"];
+        assert_eq!(*sizes, json!([size(0, 64, 48), size(1000, 32, 24), size(2000, 64, 48)]), "{record}");
+    }
+    assert_eq!(records[2]["streams"][0].get("sizes"), None);
 }
 
 #[test]
@@ -342,5 +365,5 @@ fn help_teaches_by_examples_and_progress_can_be_logged() {
     tool(&folder).arg("--help").assert().code(0).stdout(contains("tw-probe --files media/*.mk?"));
     ffmpeg(&folder, AUDIO, "a.mka");
     let (_, said) = run(tool(&folder).args(["--progress", "always", "--files", "a.mka", "a.mka"]), 0);
-    assert_eq!(said, "tw-probe: 2 of 2\n");
+    assert_eq!(said, "tw-probe: 2 of 2 files\n");
 }

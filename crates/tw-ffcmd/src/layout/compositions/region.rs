@@ -60,7 +60,7 @@ impl Region {
         for unknown in fields.keys().filter(|key| !FIELDS.contains(&key.as_str())) {
             reader
                 .faults
-                .push(format!("region {name}: {unknown}: there is no such field: {}", FIELDS.join(", ")));
+                .push(format!("region {name}: {unknown} is no field: there are {}", FIELDS.join(", ")));
         }
         let (x, width) = reader.extent("x_pos", "width", canvas.width);
         let (y, height) = reader.extent("y_pos", "height", canvas.height);
