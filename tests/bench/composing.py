@@ -29,7 +29,7 @@ def ssim(inputs, graph, pad, result):
 
 def our_ssim(room, result, *args):
     """Of our result against the same composition before encoding."""
-    job = room.job(*args)
+    job = room.job("-o", f"out{result.suffix}", *args)
     argv = job["argv"]
     inputs = argv[argv.index("-copyts") + 1 : argv.index("-filter_complex")]
     return ssim(inputs, job["filter_complex"] + ";[sound]anullsink", "picture", result)
@@ -90,7 +90,7 @@ def against_the_limit(folder, report):
     """Decoding every input once, and encoding the finished frames once, with all cores."""
     for count in (2, 9):
         room, raw = people(folder, count, 40), folder / "raw.nut"
-        argv = room.job()["argv"]
+        argv = room.job("-o", "out.webm")["argv"]
         split = argv.index("-filter_complex")
         graph = [*argv[argv.index("-copyts") + 1 : split + 2], "-map", "[picture]", "-map", "[sound]"]
         run([FFMPEG, "-v", "error", "-nostdin", "-y", "-copyts", *graph, "-c:v", "rawvideo", "-c:a", "pcm_s16le", raw])

@@ -98,7 +98,7 @@ class Room:
 
     def job(self, *args):
         """What tw-ffcmd says of it."""
-        words = ["tw-ffcmd", "-o", "out.webm", *args, self.records]
+        words = ["tw-ffcmd", *args, self.records]
         return json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
 
 

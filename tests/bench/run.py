@@ -45,9 +45,10 @@ def main():
         report.note("Something else ran on the machine at the same time: see the load above.")
     for name in flags.sections or SECTIONS:
         SECTIONS[name](folder, report)
+        # After each: what has been measured isn't lost.
+        if flags.write:
+            report.write(flags.write, versions(sys.executable))
     composing.clean(folder)
-    if flags.write:
-        report.write(flags.write, versions(sys.executable))
 
 
 if __name__ == "__main__":

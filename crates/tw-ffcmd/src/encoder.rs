@@ -269,7 +269,8 @@ impl Encoding {
     /// Less adaptive quantization than usual moves bits from the noise of cameras to what
     /// moves, which the quickest search for motion then serves as well as a better one.
     fn libx264(&self) -> String {
-        let preset = self.pick(["superfast -aq-strength 0.7", "veryfast -subq 1 -aq-strength 0.7", "medium"]);
+        let quick = "veryfast -subq 1 -aq-strength 0.7";
+        let preset = self.pick([quick, quick, "medium"]);
         format!("-preset {preset} -crf {}", self.crf(self.pick([24, 21, 19])))
     }
 

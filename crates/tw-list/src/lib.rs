@@ -12,7 +12,6 @@ mod rooms;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use anyhow::anyhow;
 use tw_core::filter::{Outcome, Sink};
@@ -31,7 +30,7 @@ use rooms::Entry;
 /// For wrong set-up (flags, credentials, a file of rooms that can't be read), and
 /// when stdout is closed or full.
 pub fn run(cli: &Cli) -> anyhow::Result<Status> {
-    let client = Arc::new(cli.http.client()?);
+    let client = cli.http.client()?;
     let mut output = Output::default();
     let mut listing = Listing {
         cli,
@@ -59,7 +58,7 @@ type Listed = (BTreeSet<String>, Result<ControlFlow<()>, HttpError>);
 
 struct Listing<'a> {
     cli: &'a Cli,
-    client: &'a Arc<Client>,
+    client: &'a Client,
     sink: Sink<'a>,
     participants: Participants,
     /// Rooms that were listed: one that is named twice is listed once.
@@ -134,9 +133,6 @@ impl Listing<'_> {
                 Ok(None) => return Ok((seen, Ok(ControlFlow::Continue(())))),
                 Err(error) => return Ok((seen, Err(error))),
             };
-            if self.left.is_none_or(|left| left > rows.len() as u64) {
-                pages.ask_ahead();
-            }
             for row in rows {
                 if self.left == Some(0) {
                     return Ok((seen, Ok(ControlFlow::Break(()))));

@@ -1,10 +1,6 @@
 //! The pages of a list, one after the other, each once.
 
 use std::collections::HashSet;
-use std::mem;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -43,49 +39,20 @@ impl Page {
     }
 }
 
-/// A list that is being read. While the recordings of a page are written, the
-/// next page is on its way.
-pub(crate) struct Pages {
-    client: Arc<Client>,
-    next: Next,
+/// A list that is being read.
+pub(crate) struct Pages<'c> {
+    client: &'c Client,
+    /// An address that may not be followed fails when its turn has come: the page
+    /// that names it is good.
+    next: Option<Result<Url, HttpError>>,
     seen_pages: HashSet<String>,
     seen_sids: HashSet<String>,
 }
 
-/// The page after the one that was given last.
-enum Next {
-    /// There is none.
-    None,
-    /// It is to be asked for. An address that may not be followed fails when its turn
-    /// has come: the page that names it is good.
-    At(Result<Url, HttpError>),
-    /// It has been asked for.
-    OnItsWay(Receiver<Result<Record, HttpError>>),
-}
-
-impl Pages {
+impl<'c> Pages<'c> {
     /// A list that begins at this address.
-    pub(crate) fn new(client: &Arc<Client>, first: Url) -> Self {
-        Self {
-            client: Arc::clone(client),
-            next: Next::At(Ok(first)),
-            seen_pages: HashSet::new(),
-            seen_sids: HashSet::new(),
-        }
-    }
-
-    /// Asks for the next page now, since it will be wanted.
-    pub(crate) fn ask_ahead(&mut self) {
-        if let Next::At(Ok(url)) = &self.next
-            && !self.seen_pages.contains(url.as_str())
-        {
-            let (client, url) = (Arc::clone(&self.client), url.clone());
-            self.seen_pages.insert(url.to_string());
-            let (answer_in, answer_out) = sync_channel(1);
-            // Nobody waits for it where the run ends before.
-            thread::spawn(move || answer_in.send(client.json(&url)));
-            self.next = Next::OnItsWay(answer_out);
-        }
+    pub(crate) fn new(client: &'c Client, first: Url) -> Self {
+        Self { client, next: Some(Ok(first)), seen_pages: HashSet::new(), seen_sids: HashSet::new() }
     }
 
     /// The recordings of the next page; `None` after the last one.
@@ -97,20 +64,13 @@ impl Pages {
     /// When the page can't be had or read, leads to another host, or has been
     /// there before.
     pub(crate) fn next(&mut self) -> Result<Option<Vec<Record>>, HttpError> {
-        let answer = match mem::replace(&mut self.next, Next::None) {
-            Next::None => return Ok(None),
-            Next::OnItsWay(answer) => answer.recv().map_err(|_| unreadable("no answer came"))??,
-            Next::At(url) => {
-                let url = url?;
-                if !self.seen_pages.insert(url.to_string()) {
-                    return Err(unreadable(
-                        "a page names itself, or one before it, as the next: the list has no end",
-                    ));
-                }
-                self.client.json(&url)?
-            }
-        };
-        let page = Page::read(&answer)?;
+        let Some(url) = self.next.take().transpose()? else { return Ok(None) };
+        if !self.seen_pages.insert(url.to_string()) {
+            return Err(unreadable(
+                "a page names itself, or one before it, as the next: the list has no end",
+            ));
+        }
+        let page = Page::read(&self.client.json(&url)?)?;
         let rows = page.rows;
         let some = !rows.is_empty();
         let rows: Vec<Record> = rows
@@ -120,7 +80,7 @@ impl Pages {
         if some && rows.is_empty() {
             return Err(unreadable("a page repeats what came before: the list has no end"));
         }
-        self.next = page.next.map_or(Next::None, |url| Next::At(self.client.base().own(&url)));
+        self.next = page.next.map(|url| self.client.base().own(&url));
         Ok(Some(rows))
     }
 }
