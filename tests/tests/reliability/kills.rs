@@ -105,10 +105,12 @@ fn an_ffmpeg_dies_with_its_tool_in_every_phase() {
             assert!(!left.contains(&".room.webm.part".into()), "{pattern}: {left:?}");
         }
         fs::remove_file(place.folder().join("hanging")).unwrap();
+        // The next run makes of it what is missing. Then anew, so that each phase comes again.
+        let (records, _) = ends(compose(&place, &input).args(["--chunk", "1"]), 0);
+        assert_eq!(records[0]["status"], "completed");
+        assert_eq!(names(&out), ["room.webm"], "{pattern}");
+        fs::remove_dir_all(&out).unwrap();
     }
-    let (records, _) = ends(compose(&place, &input).args(["--chunk", "1"]), 0);
-    assert_eq!(records[0]["status"], "completed");
-    assert_eq!(names(&out), ["room.webm"]);
 }
 
 #[test]
