@@ -29,10 +29,13 @@ pub fn record_splice(data: &[u8]) {
     let _ = (before.label(), before.room_sid(), before.participant_sid(), before.failure());
 }
 
-/// Both are the same object but for one field. serde_json's own reader knows
-/// less than JSON (128 levels, numbers within a double): then it has no say.
+/// Both are the same object but for one field. serde_json's own reader knows less
+/// than JSON (128 levels, numbers within a double, and names that begin like this
+/// are its own): then it has no say.
 fn same_but(before: &Record, after: &Record, name: &str, value: Option<&str>) {
-    let Ok(Value::Object(mut expected)) = serde_json::from_str(before.as_str()) else {
+    let read = |record: &Record| serde_json::from_str(record.as_str()).ok();
+    let is_ordinary = !name.starts_with("$serde_json::") && !before.as_str().contains("$serde_json::");
+    let Some(Value::Object(mut expected)) = read(before).filter(|_| is_ordinary) else {
         assert!(Record::parse(after.as_str()).is_ok(), "{after}");
         return;
     };
@@ -40,5 +43,5 @@ fn same_but(before: &Record, after: &Record, name: &str, value: Option<&str>) {
     if let Some(value) = value {
         expected.insert(name.into(), value.into());
     }
-    assert_eq!(serde_json::from_str::<Value>(after.as_str()).unwrap(), Value::Object(expected));
+    assert_eq!(read(after), Some(Value::Object(expected)), "{after}");
 }
