@@ -78,6 +78,8 @@ lint:
     cargo clippy --quiet --workspace --all-targets -- -D warnings
     if command -v cargo-deny >/dev/null; then \
         cargo deny --log-level error check --hide-inclusion-graph bans licenses sources; \
+        if cargo deny fetch db 2>/dev/null; then cargo deny --log-level error check --hide-inclusion-graph advisories; \
+        else echo "RustSec's database can't be reached: known flaws are not looked for" >&2; fi; \
     else echo "cargo-deny is not installed: the dependency tree is not checked" >&2; fi
 
 # Known flaws in the dependency tree: fetches the RustSec database

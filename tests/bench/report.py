@@ -30,7 +30,7 @@ class Report:
             "",
             "Written by `just bench`, which runs everything again on your machine in some minutes.",
             "What is compared, and how, stands in `tests/bench/`; the others' commands in `tests/bench/peers/`.",
-            "Times are medians of runs taken in turn; CPU is user and system time of a command and",
+            "Times are medians of runs taken in turn (the tutorial's and jq's: of one run); CPU is user and system time of a command and",
             "all that it starts, memory that of its largest process. Ratios are what counts: they",
             "say little when something else runs at the same time.",
             "",

@@ -6,6 +6,7 @@
 //! that loop, several records side by side and in order. [`tool`] is the frame
 //! around it: flags, messages, signals, exit status.
 
+pub mod compact;
 pub mod failure;
 pub mod filter;
 #[cfg(feature = "http")]

@@ -258,7 +258,7 @@ impl Plan {
             words = words.and(["-map".to_owned(), format!("[{}]", sound::PAD)]);
         }
         if self.has_picture {
-            words = words.and(encoding.video_args(timeline.rate, encoders));
+            words = words.and(encoding.video_args(timeline.rate, encoders, self.company));
         }
         if self.has_sound {
             words = words.and(encoding.audio_args(encoders));

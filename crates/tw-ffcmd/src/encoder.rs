@@ -83,8 +83,6 @@ pub struct Encoding {
     pub speed: Speed,
     /// The picture's size, which bitrates follow.
     pub size: Size,
-    /// Threads of the encoder.
-    pub threads: u8,
     /// Options of the user's own, after all of ours.
     pub extra: Vec<String>,
 }
@@ -167,19 +165,8 @@ impl Encoding {
             crf: None,
             speed: Speed::default(),
             size: Size { width: 1024, height: 768 },
-            threads: THREADS,
             extra: Vec::new(),
         })
-    }
-
-    /// The same, with threads for one that runs beside others or alone.
-    #[must_use]
-    pub fn within(&self, company: Company) -> Self {
-        let threads = match company {
-            Company::Alone => THREADS,
-            Company::Others => 1,
-        };
-        Self { threads, ..self.clone() }
     }
 
     /// Whether the options depend on which encoders there are.
@@ -193,7 +180,7 @@ impl Encoding {
     }
 
     /// Options for the picture.
-    pub fn video_args(&self, rate: Rate, encoders: &Encoders) -> Vec<String> {
+    pub fn video_args(&self, rate: Rate, encoders: &Encoders, company: Company) -> Vec<String> {
         let (encoder, options) = match self.video {
             VideoCodec::Vp8 => ("libvpx", self.libvpx(rate)),
             VideoCodec::Vp9 => ("libvpx-vp9", self.libvpx_vp9()),
@@ -215,7 +202,11 @@ impl Encoding {
         // A key frame at least every ten seconds, so that players can seek; each is worth
         // seconds of the frames between (every five: a tenth more bits in all).
         let key_frames = rate.ceil(crate::time::Millis(10_000));
-        words(&format!("-c:v {encoder} {options} -threads {} -g {key_frames} -pix_fmt yuv420p", self.threads))
+        let threads = match company {
+            Company::Alone => THREADS,
+            Company::Others => 1,
+        };
+        words(&format!("-c:v {encoder} {options} -threads {threads} -g {key_frames} -pix_fmt yuv420p"))
     }
 
     /// Options for the sound.
@@ -321,7 +312,7 @@ mod tests {
     fn bitrates_follow_the_picture() {
         let bits = |width, height, fps: &str| {
             let encoding = Encoding { size: Size { width, height }, ..encoding("a.webm") };
-            let args = encoding.video_args(fps.parse().unwrap(), &Encoders::default());
+            let args = encoding.video_args(fps.parse().unwrap(), &Encoders::default(), Company::Alone);
             args[args.iter().position(|word| word == "-b:v").unwrap() + 1].clone()
         };
         assert_eq!(bits(1024, 768, "30"), "210k");

@@ -73,10 +73,9 @@ impl Step {
 /// The only step of a job that isn't cut.
 pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Company) -> Step {
     let plan = Plan { company, ..job.plan.clone() };
-    let encoding = job.encoding.within(company);
     let words = Words::ffmpeg(&program(), overwrite);
     let muxer = job.encoding.container_args();
-    let argv = plan.argv(words, &job.timeline, &encoding, encoders, &muxer, &job.output);
+    let argv = plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
     Step { action: Action::Whole, needs: Vec::new(), output: job.output.clone(), argv }
 }
 
@@ -93,8 +92,6 @@ pub fn chunked(
 ) -> Result<Vec<Step>, Failure> {
     let folder = parts_folder(&job.output);
     let composition = job.composition();
-    // Parts run side by side.
-    let encoding = job.encoding.within(Company::Others);
     let mut steps: Vec<Step> = Vec::new();
     let mut pictures: Vec<(PathBuf, Frames)> = Vec::new();
     let count = job.timeline.frames / job.timeline.rate.ceil(chunk).max(1);
@@ -118,7 +115,7 @@ pub fn chunked(
         }
         let argv = |output: &Path| {
             let words = Words::ffmpeg(&program(), overwrite);
-            plan.argv(words, &job.timeline, &encoding, encoders, &muxer(job), output)
+            plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
         };
         let output = named(&folder, &format!("picture-{:08}", slice.first), extension(job), argv);
         pictures.push((output.clone(), slice));
@@ -128,7 +125,7 @@ pub fn chunked(
     let sound = sound.has_sound.then(|| {
         let argv = |output: &Path| {
             let words = Words::ffmpeg(&program(), overwrite);
-            sound.argv(words, &job.timeline, &encoding, encoders, &muxer(job), output)
+            sound.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
         };
         let output = named(&folder, "sound", extension(job), argv);
         Step { action: Action::Sound, needs: Vec::new(), argv: argv(&output), output }

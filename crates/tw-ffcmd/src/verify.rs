@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
+use tw_core::compact::values;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::process::{Child, ProcessError, command};
 
@@ -56,23 +57,23 @@ impl Seen {
     fn line(&mut self, line: &str) {
         let (section, rest) = line.split_once('|').unwrap_or((line, ""));
         let value = |key: &str| {
-            let mut fields = rest.split('|').filter_map(|field| field.split_once('='));
-            fields.find(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+            let found = values(rest).find(|(found, _)| found.eq_ignore_ascii_case(key));
+            found.map(|(_, value)| value.into_owned())
         };
         let index = |key| value(key).and_then(|n| n.parse().ok()).unwrap_or_default();
         let pixels = |key| value(key).and_then(|n| n.parse().ok()).unwrap_or_default();
         if let Some(comment) = value("tag:comment") {
-            self.comment = Some(comment.to_owned());
+            self.comment = Some(comment);
         }
         match section {
             "packet" => *self.packets.entry(index("stream_index")).or_default() += 1,
             "stream" => self.streams.push(SeenStream {
                 index: index("index"),
-                codec_type: value("codec_type").unwrap_or_default().to_owned(),
+                codec_type: value("codec_type").unwrap_or_default(),
                 width: pixels("width"),
                 height: pixels("height"),
             }),
-            "format" => self.duration = value("duration").map(str::to_owned),
+            "format" => self.duration = value("duration"),
             _ => {}
         }
     }

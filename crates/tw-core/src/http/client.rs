@@ -9,12 +9,10 @@ use ureq::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_RANGE, LOCATION, RANGE,
     RETRY_AFTER,
 };
-use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 use url::Url;
 
 use super::error::said;
-use super::resolver::RememberingResolver;
 use super::retry::retry_after;
 use super::{BaseUrl, Credentials, HttpError, Policy, Side, StatusError, shown};
 use crate::record::Record;
@@ -93,7 +91,7 @@ impl Client {
             if base.is_loopback() {
                 config = config.proxy(None);
             }
-            Agent::with_parts(config.build(), DefaultConnector::new(), RememberingResolver::default())
+            config.build().new_agent()
         };
         Self {
             api: agent(Some(silence * PATIENCE)),

@@ -8,7 +8,6 @@ mod client;
 mod credentials;
 mod error;
 mod options;
-mod resolver;
 mod retry;
 mod sid;
 
