@@ -7,6 +7,7 @@
 pub mod label;
 pub mod picture;
 pub mod sound;
+mod source;
 
 use std::fmt;
 

@@ -58,6 +58,14 @@ pub struct Rect {
     pub height: u32,
 }
 
+impl Rect {
+    /// Whether both have a pixel in common.
+    pub fn overlaps(self, other: Self) -> bool {
+        let meet = |a: u32, long: u32, b: u32, wide: u32| a < b + wide && b < a + long;
+        meet(self.x, self.width, other.x, other.width) && meet(self.y, self.height, other.y, other.height)
+    }
+}
+
 /// One track in one cell for one span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placement {
