@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, PipeWriter, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -165,9 +165,25 @@ impl Child {
     ///
     /// # Errors
     /// [`ProcessError::NotFound`] or [`ProcessError::Spawn`].
-    pub fn spawn(mut command: Command, silence: Option<Duration>) -> Result<Self, ProcessError> {
+    pub fn spawn(command: Command, silence: Option<Duration>) -> Result<Self, ProcessError> {
+        Self::spawn_into(command, Stdio::piped(), silence)
+    }
+
+    /// The same, for a command whose stdout goes into another's stdin.
+    ///
+    /// # Errors
+    /// As for [`Child::spawn`].
+    pub fn spawn_feeding(command: Command, pipe: PipeWriter) -> Result<Self, ProcessError> {
+        Self::spawn_into(command, pipe.into(), None)
+    }
+
+    fn spawn_into(
+        mut command: Command,
+        stdout: Stdio,
+        silence: Option<Duration>,
+    ) -> Result<Self, ProcessError> {
         let name = command.get_program().to_string_lossy().into_owned();
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(stdout).stderr(Stdio::piped());
         // Locked over both, so that no child is started that nobody would end.
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = command.spawn().map_err(|e| match e.kind() {

@@ -13,6 +13,7 @@ use tw_core::{Record, parallel};
 
 use crate::cli::{Cli, Emit};
 use crate::command::{Company, Overwrite};
+use crate::cutting::Cutting;
 use crate::encode::Slots;
 use crate::encoder::Encoders;
 use crate::gather::Prepared;
@@ -67,12 +68,8 @@ pub fn describe_all(
     Ok(sink.finish()?)
 }
 
-fn chunk(cli: &Cli, job: &Job, cores: usize) -> Option<Millis> {
-    cli.chunk_for(job.timeline.duration(), job.between_key_frames(), cores)
-}
-
 fn describe(cli: &Cli, job: &Job, encoders: &Encoders) -> Result<Vec<String>, Failure> {
-    let steps = job.steps(encoders, overwrite(cli), chunk(cli, job, cli.jobs()), Company::Alone)?;
+    let steps = job.steps(encoders, overwrite(cli), Cutting::of(cli, job, cli.jobs()), Company::Alone)?;
     match cli.emit {
         Emit::Json if steps.len() > 1 => {
             steps.iter().map(|step| Ok(job.step_record(step)?.to_string())).collect()
@@ -127,7 +124,7 @@ pub fn compose_all(
 /// Composes a room; its record once its file is there.
 fn compose_one(cli: &Cli, job: &Job, encoders: &Encoders, studio: &Studio) -> Result<Record, Failure> {
     let company = if studio.cores < cli.jobs() { Company::Others } else { Company::Alone };
-    let steps = job.steps(encoders, overwrite(cli), chunk(cli, job, studio.cores), company)?;
+    let steps = job.steps(encoders, overwrite(cli), Cutting::of(cli, job, studio.cores), company)?;
     let done = run::compose(job, &steps, studio)?;
     let whole = steps::whole(job, encoders, overwrite(cli), Company::Alone);
     let mut record = job.record(&whole.argv)?;

@@ -219,45 +219,6 @@ impl Cli {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
         self.jobs.map_or_else(cores, usize::from)
     }
-
-    /// The length of a chunk of a room that lasts so long, if it is to be cut. `key_frames`
-    /// is the longest time between two of them, `cores` are those that the room has for itself.
-    pub fn chunk_for(&self, lasts: Millis, key_frames: Millis, cores: usize) -> Option<Millis> {
-        match self.chunk {
-            Some(0) => None,
-            Some(seconds) => Some(Millis(i64::from(seconds) * 1000)),
-            None if self.run && self.jobs() > 1 && lasts >= WORTH_CUTTING => {
-                usual_chunk(lasts, key_frames, i64::try_from(cores).unwrap_or(1))
-            }
-            None => None,
-        }
-    }
-}
-
-/// A shorter room is composed in one piece: a second ffmpeg must earn its start.
-const WORTH_CUTTING: Millis = Millis(10_000);
-/// Below this, what a chunk costs by itself (a start, a key frame) begins to count.
-const SHORTEST_CHUNK: i64 = 5_000;
-/// The distance of key frames: chunks of this length cost none.
-const SHORT_CHUNK: i64 = 10_000;
-/// More would be lost in a kill.
-const LONGEST_CHUNK: i64 = 60_000;
-
-/// Chunks of one length, as many for each of the `cores`, and at least two where the
-/// room is long enough: more people are in its later half than in its first. A single
-/// core gains nothing by them but what is left after a kill.
-///
-/// A chunk decodes everything since the last key frame before it: with chunks that
-/// are shorter than key frames are apart, most would be decoded again and again.
-fn usual_chunk(lasts: Millis, key_frames: Millis, cores: i64) -> Option<Millis> {
-    let about = match cores {
-        1 => LONGEST_CHUNK,
-        _ => (lasts.0 / (2 * cores)).clamp(SHORT_CHUNK, LONGEST_CHUNK),
-    };
-    let about = about.max(key_frames.0.min(lasts.0 / cores));
-    let rounds = ((lasts.0 + about / 2) / about + cores - 1) / cores;
-    let count = (rounds * cores).min(lasts.0 / SHORTEST_CHUNK);
-    (count > 1).then(|| Millis((lasts.0 + count - 1) / count))
 }
 
 /// Words that were quoted for a POSIX shell.
@@ -343,24 +304,6 @@ mod tests {
     #[test]
     fn flags_are_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn chunks_of_one_length_for_all_cores() {
-        let chunk = |lasts, key_frames, cores| {
-            usual_chunk(Millis(lasts), Millis(key_frames), cores).map(|chunk| chunk.0)
-        };
-        assert_eq!(chunk(10_000, 2000, 2), Some(5000));
-        assert_eq!(chunk(40_033, 2000, 2), Some(10_009));
-        assert_eq!(chunk(40_000, 2000, 16), Some(5000));
-        assert_eq!(chunk(3_600_000, 2000, 2), Some(60_000));
-        // One key frame at the start: every chunk more would decode it all again.
-        assert_eq!(chunk(3_600_000, 3_600_000, 2), Some(1_800_000));
-        assert_eq!(chunk(3_600_000, 150_000, 2), Some(150_000));
-        // Other rooms keep the other cores busy.
-        assert_eq!(chunk(80_000, 2000, 1), None);
-        assert_eq!(chunk(600_000, 2000, 1), Some(60_000));
-        assert_eq!(chunk(600_000, 600_000, 1), None);
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::encoder::{Encoders, Encoding};
 use crate::graph::label::{self, Label};
+use crate::graph::picture::{Scene, Share};
 use crate::graph::{self, Chain, picture, sound};
-use crate::layout::Placement;
+use crate::layout::{Placement, Rect, Size};
 use crate::room::{Kind, Room};
-use crate::time::Millis;
+use crate::time::{Millis, Rate};
 use crate::timeline::{Frames, Timeline};
 
 /// How long before the place asked for a sound is read from: Opus needs 80 ms to
@@ -69,49 +70,97 @@ pub struct Plan {
     pub has_sound: bool,
     /// Whether it has the machine for itself.
     pub company: Company,
+    /// What another ffmpeg draws of it.
+    pub fed: Option<Fed>,
 }
+
+/// Raw pictures that come through a pipe, from the first frame on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fed {
+    /// Of each picture.
+    pub size: Size,
+    /// The output's.
+    pub rate: Rate,
+}
+
+/// What both ends of the pipe are told: pictures as they lie in memory, with nothing around.
+const RAW: [&str; 4] = ["-pix_fmt", "yuv420p", "-f", "rawvideo"];
 
 impl Composition<'_> {
     /// Inputs and graph of the whole output.
     pub fn whole(&self) -> Plan {
         let slice = self.timeline.all();
-        let inputs = self.inputs(slice, |kind| kind == Kind::Audio || self.look.is_some());
-        let picture = self.picture_chains(slice, &inputs);
+        let inputs = self.files(
+            |track| self.is_heard(track) || self.look.is_some() && self.is_seen(track, slice, Share::Whole),
+            slice,
+        );
+        let picture = self.picture_chains(slice, Share::Whole, &inputs);
         let sound = self.sound_chains(&inputs);
         plan(inputs, picture, sound)
     }
 
     /// Inputs and graph of the picture of some of its frames.
     pub fn picture(&self, slice: Frames) -> Plan {
-        let inputs = self.inputs(slice, |kind| kind == Kind::Video);
-        let picture = self.picture_chains(slice, &inputs);
+        self.share(slice, Share::Whole)
+    }
+
+    /// The same by two ffmpegs: one draws `strip`, cells that no other one overlaps, the
+    /// other all else, with what the first one has drawn.
+    pub fn picture_in_two(&self, slice: Frames, strip: &[Rect]) -> (Plan, Plan) {
+        let feeder = self.share(slice, Share::Strip(strip));
+        let inputs = self.inputs(slice, Share::Rest(strip, 0));
+        let number = inputs.len();
+        let picture = self.picture_chains(slice, Share::Rest(strip, number), &inputs);
+        let fed = Some(Fed { size: picture::strip_size(strip), rate: self.timeline.rate });
+        (feeder, Plan { fed, ..plan(inputs, picture, Vec::new()) })
+    }
+
+    /// The cells that could be drawn by another ffmpeg, and for how many frames somebody
+    /// is seen in each.
+    pub fn cells(&self, slice: Frames) -> Vec<(Rect, i64)> {
+        self.scene(slice).map_or_else(Vec::new, |scene| scene.cells())
+    }
+
+    fn share(&self, slice: Frames, share: Share<'_>) -> Plan {
+        let inputs = self.inputs(slice, share);
+        let picture = self.picture_chains(slice, share, &inputs);
         plan(inputs, picture, Vec::new())
     }
 
     /// Inputs and graph of the sound.
     pub fn sound(&self) -> Plan {
-        let inputs = self.inputs(self.timeline.all(), |kind| kind == Kind::Audio);
+        let inputs = self.files(|track| self.is_heard(track), self.timeline.all());
         let sound = self.sound_chains(&inputs);
         plan(inputs, Vec::new(), sound)
     }
 
-    fn picture_chains(&self, slice: Frames, inputs: &[Input]) -> Vec<Chain> {
-        self.look.map_or_else(Vec::new, |look| {
-            let chains = picture::chains(self.room, self.placements, self.timeline, slice, look, |track| {
-                number(inputs, track)
-            });
-            label::over(chains, self.labels, self.timeline, slice)
-        })
+    fn scene(&self, slice: Frames) -> Option<Scene<'_>> {
+        let Self { room, placements, timeline, .. } = *self;
+        Some(Scene { room, placements, timeline, slice, look: self.look? })
+    }
+
+    fn picture_chains(&self, slice: Frames, share: Share<'_>, inputs: &[Input]) -> Vec<Chain> {
+        let Some(scene) = self.scene(slice) else { return Vec::new() };
+        let chains = scene.chains(share, |track| number(inputs, track));
+        match share {
+            Share::Strip(_) => chains,
+            Share::Whole | Share::Rest(..) => label::over(chains, self.labels, self.timeline, slice),
+        }
     }
 
     fn sound_chains(&self, inputs: &[Input]) -> Vec<Chain> {
         sound::chains(self.room, self.heard, self.timeline, |track| number(inputs, track))
     }
 
-    /// The files that are seen or heard in `slice`, in the room's order.
-    fn inputs(&self, slice: Frames, wanted: impl Fn(Kind) -> bool) -> Vec<Input> {
+    /// The files of a share's picture.
+    fn inputs(&self, slice: Frames, share: Share<'_>) -> Vec<Input> {
+        self.files(|track| self.is_seen(track, slice, share), slice)
+    }
+
+    /// The files of some of the tracks, in the room's order.
+    fn files(&self, wanted: impl Fn(usize) -> bool, slice: Frames) -> Vec<Input> {
         (0..self.room.tracks.len())
-            .filter(|&track| wanted(self.room.tracks[track].kind) && self.is_used(track, slice))
+            .filter(|&track| wanted(track))
             .map(|track| Input {
                 track,
                 path: self.room.tracks[track].path.clone(),
@@ -120,15 +169,17 @@ impl Composition<'_> {
             .collect()
     }
 
-    fn is_used(&self, track: usize, slice: Frames) -> bool {
-        match self.room.tracks[track].kind {
-            Kind::Audio => self.heard.contains(&track) && self.timeline.shows(&self.room.tracks[track]),
-            Kind::Video => self
-                .placements
-                .iter()
-                .filter(|p| p.track == track)
-                .any(|p| self.timeline.frames_of(p.span).and_then(|frames| frames.and(slice)).is_some()),
-        }
+    fn is_heard(&self, track: usize) -> bool {
+        self.room.tracks[track].kind == Kind::Audio
+            && self.heard.contains(&track)
+            && self.timeline.shows(&self.room.tracks[track])
+    }
+
+    fn is_seen(&self, track: usize, slice: Frames, share: Share<'_>) -> bool {
+        self.placements
+            .iter()
+            .filter(|p| p.track == track && share.draws(p.cell))
+            .any(|p| self.timeline.frames_of(p.span).and_then(|frames| frames.and(slice)).is_some())
     }
 
     /// How far into a track's file reading may begin for `slice`, if not at its start.
@@ -151,7 +202,7 @@ fn number(inputs: &[Input], track: usize) -> usize {
 fn plan(inputs: Vec<Input>, picture: Vec<Chain>, sound: Vec<Chain>) -> Plan {
     let (has_picture, has_sound) = (!picture.is_empty(), !sound.is_empty());
     let chains = [picture, sound].concat();
-    Plan { inputs, filter_complex: graph::join(&chains), has_picture, has_sound, company: Company::Alone }
+    Plan { inputs, filter_complex: graph::join(&chains), has_picture, has_sound, ..Plan::default() }
 }
 
 /// Whether a file that is there already is written over.
@@ -236,7 +287,24 @@ impl Plan {
             }
             words = words.recording(&input.path);
         }
+        if let Some(Fed { size, rate }) = self.fed {
+            words = words.and(["-protocol_whitelist", "pipe"]).and(RAW);
+            words = words.and([
+                "-video_size".to_owned(),
+                size.to_string(),
+                "-framerate".to_owned(),
+                rate.to_string(),
+            ]);
+            words = words.and(["-i", "pipe:0"]);
+        }
         words
+    }
+
+    /// The command that writes the picture raw to stdout, for another ffmpeg.
+    pub fn feeding(&self, words: Words) -> Vec<String> {
+        let words = self.read(words).and(["-filter_complex", &self.filter_complex]);
+        let words = words.and(["-map".to_owned(), format!("[{}]", picture::PAD)]);
+        words.and(["-c:v", "rawvideo"]).and(RAW).and(["pipe:1"]).0
     }
 
     /// The whole command; its last word is the output.
@@ -282,7 +350,6 @@ pub fn file_argument(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::{Rect, Size};
     use crate::room::tests_support::track_of;
 
     #[test]

@@ -1,6 +1,6 @@
 //! One run of ffmpeg under watch.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::process::Command;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,22 +53,23 @@ impl Drop for Slot<'_> {
     }
 }
 
-/// Runs ffmpeg to its end; gives how many ms of the output it has made, which `progress`
-/// is told as they are made.
+/// Runs ffmpeg to its end, with the one that feeds it, if any; gives how many ms of the
+/// output it has made, which `progress` is told as they are made.
 ///
 /// # Errors
-/// When it can't be started, fails, or makes no progress for `stall`.
+/// When one can't be started, fails, or makes no progress for `stall`.
 pub fn run_ffmpeg(
     job: &Job,
     argv: &[String],
+    feeder: Option<&[String]>,
     stall: Duration,
     progress: Option<&Progress>,
 ) -> Result<u64, Failure> {
-    messages::verbose(shell_line(argv.iter().map(String::as_str)));
-    let mut ffmpeg = command(&argv[0]);
-    keep_memory(&mut ffmpeg);
+    let mut ffmpeg = prepared(argv);
     ffmpeg.args(["-loglevel", "warning", "-nostats", "-progress", "pipe:1"]).args(&argv[1..]);
-    let failed = |e: ProcessError| Failure::new(ErrorKind::Ffmpeg, e.to_string());
+    // Whichever ends, the other one is ended with it: this one when it is dropped, or
+    // for want of a reader.
+    let feeder = feeder.map(|feeder| feed(feeder, &mut ffmpeg)).transpose()?;
     let mut child = Child::spawn(ffmpeg, Some(stall)).map_err(failed)?;
     let mut watch = Watch::default();
     for line in BufReader::new(child.stdout()).lines() {
@@ -80,11 +81,41 @@ pub fn run_ffmpeg(
         }
     }
     let finished = child.wait().map_err(failed)?;
+    let fed = feeder.map(Child::wait).transpose().map_err(failed)?;
+    // A feeder that has lost its reader says so; what else ended it, that is the reason.
+    let lost = |fed: &Finished| {
+        !finished.status.success() && fed.stderr.iter().any(|line| line.contains("Broken pipe"))
+    };
+    if let Some(fed) = fed.filter(|fed| !fed.status.success() && !lost(fed)) {
+        return Err(explain(job, &fed));
+    }
     if finished.status.success() {
         finished.stderr.iter().for_each(messages::verbose);
         return Ok(watch.composed);
     }
     Err(explain(job, &finished))
+}
+
+// By value, as `map_err` has it.
+#[allow(clippy::needless_pass_by_value)]
+fn failed(error: ProcessError) -> Failure {
+    Failure::new(ErrorKind::Ffmpeg, error.to_string())
+}
+
+fn prepared(argv: &[String]) -> Command {
+    messages::verbose(shell_line(argv.iter().map(String::as_str)));
+    let mut ffmpeg = command(&argv[0]);
+    keep_memory(&mut ffmpeg);
+    ffmpeg
+}
+
+/// Starts the ffmpeg whose pictures the other one, which is yet to be started, reads.
+fn feed(argv: &[String], reader: &mut Command) -> Result<Child, Failure> {
+    let (pictures, sink) = io::pipe().map_err(|e| Failure::io("cannot make a pipe", &e))?;
+    reader.stdin(pictures);
+    let mut ffmpeg = prepared(argv);
+    ffmpeg.args(["-loglevel", "warning", "-nostats"]).args(&argv[1..]);
+    Child::spawn_feeding(ffmpeg, sink).map_err(failed)
 }
 
 /// Lets ffmpeg keep the memory of a frame for the next one. The GNU C library gives

@@ -8,6 +8,7 @@ use tw_core::failure::{ErrorKind, Failure};
 use tw_core::record::Record;
 
 use crate::command::{Company, Composition, Overwrite, Plan};
+use crate::cutting::Cutting;
 use crate::encoder::{Encoders, Encoding};
 use crate::font;
 use crate::graph::label::{Label, on_top};
@@ -17,7 +18,7 @@ use crate::room::{Gathered, Room};
 use crate::settings::Settings;
 use crate::steps::{self, Action, Step};
 use crate::time::Millis;
-use crate::timeline::{Frames, Timeline};
+use crate::timeline::Timeline;
 
 /// How one room becomes one file.
 #[derive(Debug, Clone)]
@@ -87,33 +88,6 @@ impl Job {
         }
     }
 
-    /// The longest time between two key frames of those who are seen.
-    pub fn between_key_frames(&self) -> Millis {
-        let seen = self.placements.iter().map(|placement| &self.room.tracks[placement.track]);
-        seen.filter_map(|track| track.key_frame_interval_max).max().unwrap_or_default()
-    }
-
-    /// About how long a step takes, in µs of CPU time (measured at 1024x768 and 30 frames
-    /// a second): good for deciding which of them is begun first.
-    pub fn effort(&self, action: Action) -> i64 {
-        match action {
-            Action::Picture(slice) => {
-                let seen: i64 = self
-                    .placements
-                    .iter()
-                    .filter_map(|p| self.timeline.frames_of(p.span)?.and(slice))
-                    .map(Frames::count)
-                    .sum();
-                3000 * slice.count() + 1300 * seen
-            }
-            Action::Sound => {
-                let heard: i64 = self.heard.iter().map(|&t| self.room.tracks[t].span.lasts().0).sum();
-                3 * self.timeline.duration().0 + 6 * heard
-            }
-            Action::Index | Action::Join | Action::Whole => 0,
-        }
-    }
-
     /// How much of the output's time a step makes, in ms: what progress is counted in.
     pub fn duration_of(&self, action: Action) -> u64 {
         let ms = match action {
@@ -133,13 +107,13 @@ impl Job {
         &self,
         encoders: &Encoders,
         overwrite: Overwrite,
-        chunk: Option<Millis>,
+        cutting: Cutting,
         company: Company,
     ) -> Result<Vec<Step>, Failure> {
-        match chunk {
-            Some(chunk) if self.look.is_some() => steps::chunked(self, encoders, overwrite, chunk),
-            _ => Ok(vec![steps::whole(self, encoders, overwrite, company)]),
+        if cutting == Cutting::Whole || self.look.is_none() {
+            return Ok(vec![steps::whole(self, encoders, overwrite, company)]);
         }
+        steps::chunked(self, encoders, overwrite, cutting)
     }
 
     /// The paths of the inputs, in ffmpeg's order.

@@ -9,7 +9,7 @@
 //! - [`layout`] says who is seen where, and when;
 //! - [`graph`] writes both as a filter graph, for the picture and for the sound;
 //! - [`encoder`] knows formats and codecs; [`command`] puts the arguments together;
-//! - [`steps`] cuts the work into files made from files; [`emit`] prints them,
+//! - [`cutting`] divides the work among cores; [`steps`] are files made from files; [`emit`] prints them,
 //!   [`run`](mod@run) and [`encode`] run them, [`tally`] counts how far they are, and
 //!   [`verify`] reads the result back;
 //! - `part` is a file on its way to its name; `origin` says in it what it was made from;
@@ -18,6 +18,7 @@
 mod batch;
 pub mod cli;
 pub mod command;
+pub mod cutting;
 pub mod emit;
 pub mod encode;
 pub mod encoder;

@@ -13,6 +13,7 @@ use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
 use tw_core::signals::Scratch;
 
+use crate::cutting;
 use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
 use crate::origin;
@@ -72,7 +73,7 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
             let mut now: Vec<&Step> =
                 before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
             // What takes longest first, or it would run alone at the end.
-            now.sort_by_key(|step| Reverse(job.effort(step.action)));
+            now.sort_by_key(|step| Reverse(cutting::effort(job, step.action)));
             side_by_side(&now, studio.slots.count(), |step| make_part(job, step, studio, &chunks))?;
         }
     }
@@ -173,7 +174,7 @@ fn run_step(job: &Job, step: &Step, output: &Path, studio: &Studio) -> Result<()
     let progress = (counted > 0).then_some(&studio.tally.time);
     let argv = step.argv_to(output);
     let argv = if step.output == job.output { origin::tagged(argv, job) } else { argv };
-    let made = run_ffmpeg(job, &argv, studio.stall, progress)?;
+    let made = run_ffmpeg(job, &argv, step.feeder.as_deref(), studio.stall, progress)?;
     // ffmpeg says when the last frame begins.
     studio.tally.time.advance(counted.saturating_sub(made));
     Ok(())

@@ -12,10 +12,10 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tw_core::failure::{ErrorKind, Failure};
 
 use crate::command::{Company, Overwrite, Plan, Words};
+use crate::cutting::{self, Cutting};
 use crate::encoder::Encoders;
 use crate::ffmpeg;
 use crate::job::Job;
-use crate::time::Millis;
 use crate::timeline::Frames;
 
 /// The list of parts is an argument; the system takes none longer than 128 KiB
@@ -48,6 +48,9 @@ pub struct Step {
     pub needs: Vec<PathBuf>,
     /// The file it makes.
     pub output: PathBuf,
+    /// The command that draws a part of the picture and writes it into the other one's
+    /// stdin, if there is one: only for `--run`, which starts both.
+    pub feeder: Option<Vec<String>>,
     /// The command; its last word is the output.
     pub argv: Vec<String>,
 }
@@ -76,11 +79,10 @@ pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Comp
     let words = Words::ffmpeg(&program(), overwrite);
     let muxer = job.encoding.container_args();
     let argv = plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
-    Step { action: Action::Whole, needs: Vec::new(), output: job.output.clone(), argv }
+    Step { action: Action::Whole, needs: Vec::new(), feeder: None, output: job.output.clone(), argv }
 }
 
-/// The steps of a job whose picture is cut into chunks of `chunk`; those that
-/// others need come first.
+/// The steps of a job whose picture is cut; those that others need come first.
 ///
 /// # Errors
 /// When there would be too many chunks.
@@ -88,68 +90,88 @@ pub fn chunked(
     job: &Job,
     encoders: &Encoders,
     overwrite: Overwrite,
-    chunk: Millis,
+    cutting: Cutting,
 ) -> Result<Vec<Step>, Failure> {
     let folder = parts_folder(&job.output);
-    let composition = job.composition();
     let mut steps: Vec<Step> = Vec::new();
     let mut pictures: Vec<(PathBuf, Frames)> = Vec::new();
+    let chunk = cutting.chunk().unwrap_or(job.timeline.duration());
     let count = job.timeline.frames / job.timeline.rate.ceil(chunk).max(1);
     if usize::try_from(count).is_ok_and(|count| count > LONGEST_LIST / SHORTEST_ENTRY) {
         return Err(too_many(count));
     }
-    for slice in slices(job, chunk) {
-        let mut plan = Plan { company: Company::Others, ..composition.picture(slice) };
+    for slice in job.timeline.slices(chunk) {
+        let (mut feeder, mut plan) = plans(job, cutting, slice);
         let mut needs = Vec::new();
-        for input in &mut plan.inputs {
-            let track = &job.room.tracks[input.track];
-            if let Some(into) = composition.seek(input.track, slice).filter(|_| !track.seekable) {
-                let index = index_step(&folder, &track.path, overwrite);
-                input.path.clone_from(&index.output);
-                input.seek = Some(into);
+        for plan in feeder.iter_mut().chain([&mut plan]) {
+            for index in indexed(job, plan, slice, &folder, overwrite) {
                 needs.push(index.output.clone());
                 if !steps.contains(&index) {
                     steps.push(index);
                 }
             }
         }
+        let feeder = feeder.map(|feeder| feeder.feeding(Words::ffmpeg(&program(), overwrite)));
         let argv = |output: &Path| {
             let words = Words::ffmpeg(&program(), overwrite);
             plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
         };
-        let output = named(&folder, &format!("picture-{:08}", slice.first), extension(job), argv);
+        let both = |output: &Path| feeder.iter().flatten().cloned().chain(argv(output)).collect();
+        let output = named(&folder, &format!("picture-{:08}", slice.first), extension(job), both);
         pictures.push((output.clone(), slice));
-        steps.push(Step { action: Action::Picture(slice), needs, argv: argv(&output), output });
+        steps.push(Step { action: Action::Picture(slice), needs, feeder, argv: argv(&output), output });
     }
-    let sound = composition.sound();
-    let sound = sound.has_sound.then(|| {
-        let argv = |output: &Path| {
-            let words = Words::ffmpeg(&program(), overwrite);
-            sound.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
-        };
-        let output = named(&folder, "sound", extension(job), argv);
-        Step { action: Action::Sound, needs: Vec::new(), argv: argv(&output), output }
-    });
+    let sound = sound_step(job, encoders, overwrite, &folder);
     let join = join_step(job, overwrite, &pictures, sound.as_ref())?;
     steps.sort_by_key(Step::is_chunk);
     Ok(sound.into_iter().chain(steps).chain([join]).collect())
 }
 
-fn too_many(chunks: impl std::fmt::Display) -> Failure {
-    Failure::new(ErrorKind::Field, format!("{chunks} chunks are too many to be joined: make --chunk longer"))
+/// The plan of a piece of the picture, and of the one that draws a part of it, if any.
+fn plans(job: &Job, cutting: Cutting, slice: Frames) -> (Option<Plan>, Plan) {
+    let others = |plan| Plan { company: Company::Others, ..plan };
+    let composition = job.composition();
+    let strip = match cutting {
+        Cutting::Pairs(_) => cutting::divided(job, slice).0,
+        Cutting::Whole | Cutting::Chunks(_) => Vec::new(),
+    };
+    if strip.is_empty() {
+        return (None, others(composition.picture(slice)));
+    }
+    let (feeder, rest) = composition.picture_in_two(slice, &strip);
+    (Some(others(feeder)), others(rest))
 }
 
-/// The output's frames in pieces of about `chunk`, the last one shorter.
-fn slices(job: &Job, chunk: Millis) -> Vec<Frames> {
-    let frames = job.timeline.rate.ceil(chunk).max(1);
-    let mut slices = Vec::new();
-    let mut first = 0;
-    while first < job.timeline.frames {
-        let end = (first + frames).min(job.timeline.frames);
-        slices.push(Frames { first, end });
-        first = end;
+/// Lets a plan read copies that can be sought in, where the recordings can't be; gives
+/// the steps that make them.
+fn indexed(job: &Job, plan: &mut Plan, slice: Frames, folder: &Path, overwrite: Overwrite) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for input in &mut plan.inputs {
+        let track = &job.room.tracks[input.track];
+        if let Some(into) = job.composition().seek(input.track, slice).filter(|_| !track.seekable) {
+            let index = index_step(folder, &track.path, overwrite);
+            input.path.clone_from(&index.output);
+            input.seek = Some(into);
+            steps.push(index);
+        }
     }
-    slices
+    steps
+}
+
+fn sound_step(job: &Job, encoders: &Encoders, overwrite: Overwrite, folder: &Path) -> Option<Step> {
+    let sound = job.composition().sound();
+    let argv = |output: &Path| {
+        let words = Words::ffmpeg(&program(), overwrite);
+        sound.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
+    };
+    sound.has_sound.then(|| {
+        let output = named(folder, "sound", extension(job), argv);
+        Step { action: Action::Sound, needs: Vec::new(), feeder: None, argv: argv(&output), output }
+    })
+}
+
+fn too_many(chunks: impl std::fmt::Display) -> Failure {
+    Failure::new(ErrorKind::Field, format!("{chunks} chunks are too many to be joined: make --chunk longer"))
 }
 
 /// Where a job's parts are kept until they are joined: hidden, beside the output.
@@ -167,7 +189,7 @@ fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
             .output(output)
     };
     let output = named(folder, "indexed", "mkv", argv);
-    Step { action: Action::Index, needs: Vec::new(), argv: argv(&output), output }
+    Step { action: Action::Index, needs: Vec::new(), feeder: None, argv: argv(&output), output }
 }
 
 fn join_step(
@@ -199,7 +221,7 @@ fn join_step(
         needs.push(sound.output.clone());
     }
     let argv = words.and(maps).and(["-c", "copy"]).and(job.encoding.container_args()).output(&job.output);
-    Ok(Step { action: Action::Join, needs, output: job.output.clone(), argv })
+    Ok(Step { action: Action::Join, needs, feeder: None, output: job.output.clone(), argv })
 }
 
 /// A path in an ffconcat list ("FFmpeg Formats Documentation", concat): in single

@@ -78,6 +78,19 @@ impl Timeline {
         Frames { first: 0, end: self.frames }
     }
 
+    /// Its frames in pieces of about `chunk`, the last one shorter.
+    pub fn slices(&self, chunk: Millis) -> Vec<Frames> {
+        let frames = self.rate.ceil(chunk).max(1);
+        let mut slices = Vec::new();
+        let mut first = 0;
+        while first < self.frames {
+            let end = (first + frames).min(self.frames);
+            slices.push(Frames { first, end });
+            first = end;
+        }
+        slices
+    }
+
     /// How long the output lasts: a whole number of frames, to the millisecond.
     pub fn duration(&self) -> Millis {
         self.rate.time_of(self.frames)

@@ -46,7 +46,7 @@ fn the_tutorials_room_is_two_cells_with_its_delays() {
     assert_eq!(job["inputs"], serde_json::json!(["alice.mka", "alice.mkv", "bob.mka", "bob.mkv"]));
     let graph = job["filter_complex"].as_str().unwrap();
     for part in
-        ["-1.584/TB+0.020/TB", "-20.814/TB+19.251/TB", "adelay=19226", "min(512,768*dar)", "512+(512-w)/2"]
+        ["-1.584/TB+0.020/TB", "-20.814/TB+19.251/TB", "adelay=19226", "min(512,768*dar)", "layout=0_0|512_0"]
     {
         assert!(graph.contains(part), "no {part} in {graph}");
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 use tw_core::Record;
 use tw_ffcmd::Cli;
 use tw_ffcmd::command::{Company, Overwrite};
+use tw_ffcmd::cutting::Cutting;
 use tw_ffcmd::emit;
 use tw_ffcmd::encoder::Encoders;
 use tw_ffcmd::graph::label::Label;
@@ -16,13 +17,12 @@ use tw_ffcmd::layout::Placement;
 use tw_ffcmd::room::{Gathered, Rooms};
 use tw_ffcmd::settings::Settings;
 use tw_ffcmd::steps::Step;
-use tw_ffcmd::time::Millis;
 
 /// Stands in every text of our records, and in nothing else.
 const STRANGER: char = '\u{2603}';
 
 /// All filters that a graph of ours is made of.
-const FILTERS: &str = "color format trim setpts settb split scale setsar overlay null asetpts \
+const FILTERS: &str = "color format trim setpts settb split scale setsar overlay xstack pad crop null asetpts \
     aresample aformat pan adelay atrim asplit amix alimiter apad drawtext";
 
 /// The first byte says with which flags, each further line makes a recording:
@@ -86,18 +86,32 @@ fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
         job.labels = job.placements.iter().map(label).collect();
         job.plan = job.composition().whole();
     }
-    let chunk = cli.chunk_for(Millis(0), Millis(0), 1);
-    let Ok(steps) = job.steps(&Encoders(Vec::new()), Overwrite::No, chunk, Company::Alone) else { return };
+    let steps = |cutting| {
+        job.steps(&Encoders(Vec::new()), Overwrite::No, cutting, Company::Alone).unwrap_or_default()
+    };
+    // What --run does by itself is never more than this.
+    for step in &steps(Cutting::Pairs(job.timeline.duration())) {
+        step.feeder.iter().for_each(|feeder| check_graph(feeder, false));
+        check_graph(&step.argv, label.is_some());
+    }
+    let steps = steps(Cutting::of(cli, &job, 1));
+    if steps.is_empty() {
+        return;
+    }
     for step in &steps {
-        if let Some(at) = step.argv.iter().position(|word| word == "-filter_complex") {
-            check(&step.argv[at + 1], label.is_some());
-        }
+        check_graph(&step.argv, label.is_some());
         inputs(step);
     }
     shell(&job, &steps);
     let _ = emit::placements(&job).expect("numbers and strings have a JSON form");
     if let Ok(makefile) = emit::make(&job, &steps) {
         assert!(!makefile.contains('\r') || text_holds(&job, '\r'));
+    }
+}
+
+fn check_graph(argv: &[String], labels: bool) {
+    if let Some(at) = argv.iter().position(|word| word == "-filter_complex") {
+        check(&argv[at + 1], labels);
     }
 }
 

@@ -1,0 +1,145 @@
+//! Where key frames are too far apart for chunks, two ffmpegs make the picture side by
+//! side: the same frames, and nothing left when one of them fails.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use tw_tests::environment::Environment;
+use tw_tests::sync::{Scene, run};
+use tw_testsignal::{Audio, Form, Video};
+
+/// Without loss, so that a frame's hash is that of the frame before it was encoded.
+const ARGS: [&str; 12] = [
+    "--size",
+    "320x240",
+    "--fps",
+    "10",
+    "--video-codec",
+    "h264",
+    "--crf",
+    "0",
+    "--jobs",
+    "2",
+    "-o",
+    "room.mkv",
+];
+
+/// A room, and where it is composed.
+struct Bench {
+    environment: Environment,
+    /// The records as tw-offsets writes them.
+    placed: Vec<u8>,
+}
+
+impl Bench {
+    /// Twelve seconds of four people, whose pictures have one key frame each, at their
+    /// beginning, and one more where they change their size.
+    fn new() -> Self {
+        let environment = Environment::new().unwrap();
+        let mut scene = Scene::new(environment.folder(), 4);
+        for (number, who) in (1..).zip(["alice", "bob", "carol", "dan"]) {
+            let place = 300 * i64::from(number);
+            let video = Video::new(number, 10.0).start_ms(1000 + place).lasting_ms(12_000 - place);
+            let video = match who {
+                "bob" => video.resized(7000, 240, 320).without(4000..5200),
+                "carol" => video.form(Form::Streamed),
+                _ => video,
+            };
+            scene.video(who, 0, &video).unwrap();
+        }
+        scene.audio("alice", 0, &Audio::new(1).start_ms(1000).lasting_ms(12_000)).unwrap();
+        let placed = run::places(&environment, scene.fetched().as_bytes()).unwrap().stdout;
+        Self { environment, placed }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.environment.folder().join(name)
+    }
+
+    /// An ffmpeg that does this before, or instead of, drawing for another one.
+    fn feeder_that(&self, does: &str) -> PathBuf {
+        let program = self.path("ffmpeg");
+        let script = format!(
+            "#!/bin/sh\nfor last; do :; done\nif [ \"$last\" = pipe:1 ]; then\n{does}\nfi\nexec ffmpeg \"$@\"\n"
+        );
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        program
+    }
+
+    fn compose(&self, ffmpeg: &PathBuf, args: &[&str]) -> Output {
+        fs::write(self.path("room.jsonl"), &self.placed).unwrap();
+        let mut tool = self.environment.tool("tw-ffcmd").unwrap();
+        tool.args(ARGS).args(args).args(["--run", "room.jsonl"]).env("TW_FFMPEG", ffmpeg);
+        tool.output().unwrap()
+    }
+
+    /// The hashes of all frames of the result.
+    fn frames(&self) -> Vec<String> {
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg
+            .args(["-v", "error", "-i"])
+            .arg(self.path("room.mkv"))
+            .args(["-map", "0:v", "-f", "framemd5", "-"]);
+        let listing = String::from_utf8(ffmpeg.output().unwrap().stdout).unwrap();
+        let lines = listing.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.rsplit(',').next().unwrap().trim().to_owned()).collect()
+    }
+}
+
+#[test]
+fn two_make_the_same_frames_as_one() {
+    let bench = Bench::new();
+    let fed = bench.path("fed");
+    let ffmpeg = bench.feeder_that(&format!("echo >>'{}'", fed.display()));
+    let apart = ["--layout", "row", "--cell-gap", "8", "--background", "#336699"];
+    for layout in [&[][..], &["--layout", "focus=carol-video"], &apart] {
+        let frames = |args: &[&str]| {
+            let done = bench.compose(&ffmpeg, &[layout, args, &["--overwrite"]].concat());
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            bench.frames()
+        };
+        let whole = frames(&["--chunk", "0"]);
+        assert!(!fed.exists());
+        let by_two = frames(&[]);
+        assert!(fed.exists(), "{layout:?}: one ffmpeg made it alone");
+        fs::remove_file(&fed).unwrap();
+        let mut different = whole.clone();
+        different.sort();
+        different.dedup();
+        assert!(different.len() > 100, "{} of {} frames differ", different.len(), whole.len());
+        let wrong: Vec<usize> = (0..whole.len()).filter(|&i| by_two.get(i) != whole.get(i)).collect();
+        assert!(wrong.is_empty() && by_two.len() == whole.len(), "{layout:?}: frames {wrong:?} differ");
+    }
+}
+
+/// What is said of a room that isn't made, when drawing for another one goes so.
+fn failure(does: &str) -> String {
+    let bench = Bench::new();
+    let done = bench.compose(&bench.feeder_that(does), &["--stall", "2"]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(!bench.path("room.mkv").exists());
+    let parts = fs::read_dir(bench.path(".room.mkv.parts")).unwrap();
+    let mut parts = parts.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(parts.all(|name| !name.starts_with("picture")), "a part was kept");
+    String::from_utf8(done.stderr).unwrap()
+}
+
+#[test]
+fn one_that_ends_early_fails_the_room() {
+    // Some of its pictures came: the other one goes on with the last.
+    let said = failure(r#"ffmpeg "$@" | head -c 2000000; echo "the disk is on fire" >&2; exit 3"#);
+    assert!(said.contains("the disk is on fire") && said.contains("exit status 3"), "{said}");
+    let said = failure("kill -9 $$");
+    assert!(said.contains("killed by signal 9"), "{said}");
+}
+
+#[test]
+fn one_that_hangs_is_ended() {
+    let said = failure("exec sleep 1000");
+    assert!(said.contains("no sign of life") || said.contains("no progress"), "{said}");
+}
