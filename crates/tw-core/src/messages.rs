@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
-use crate::terminal::{self, CLEAR_LINE, Narrow};
+use crate::terminal::{self, CLEAR_LINE, OneLine};
 
 /// How much the user wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -44,11 +44,17 @@ pub fn tool() -> &'static str {
 pub fn bars() -> &'static MultiProgress {
     BARS.get_or_init(|| {
         MultiProgress::with_draw_target(if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::term_like(Box::new(Narrow))
+            ProgressDrawTarget::term_like(Box::<OneLine>::default())
         } else {
             ProgressDrawTarget::hidden()
         })
     })
+}
+
+/// Takes the progress bars away for good: the process ends.
+pub fn no_more_bars() {
+    let _ = bars().clear();
+    bars().set_draw_target(ProgressDrawTarget::hidden());
 }
 
 /// Something failed: shown always.

@@ -131,9 +131,8 @@ impl Progress {
         progress
     }
 
-    /// Pieces of a kind that are said beside another's numbers. A terminal has one line
-    /// for all: indicatif would take two to begin at the terminal's left only where
-    /// they are as wide as it is.
+    /// Pieces of a kind that are said beside another's numbers: a terminal has one line
+    /// for all. See `terminal`.
     pub fn beside(other: &Arc<Self>, kind: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         Self { bar, shown: Shown::Beside(Arc::clone(other)), unit: Unit::Pieces(kind) }
@@ -156,7 +155,7 @@ impl Progress {
     /// A bar, a log, or nothing, as the user wants it.
     ///
     /// `template` is [indicatif's](https://docs.rs/indicatif); `{msg}` says what is
-    /// under way. It must fit into 72 columns: see `terminal`.
+    /// under way. What a narrow terminal has no room for is cut off at its end.
     fn new(total: u64, unit: Unit, template: &'static str) -> Self {
         let when = WHEN.get().copied().unwrap_or(When::Never);
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());

@@ -20,7 +20,7 @@ pub fn install() -> std::io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            let _ = messages::bars().clear();
+            messages::no_more_bars();
             messages::warn(if signal == SIGINT { "interrupted" } else { "terminated" });
             leave(128 + signal);
         }

@@ -149,7 +149,8 @@ impl Timeline {
     pub fn ticks(&self, most: i64) -> Vec<i64> {
         const STEPS: [i64; 17] =
             [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200];
-        let wanted = self.end / 1000 / most.max(1);
+        // The least that leads to the end: rounded up.
+        let wanted = (self.end - 1).max(0) / 1000 / most.max(1) + 1;
         let step = STEPS.into_iter().find(|&step| step >= wanted).unwrap_or(86_400 * (wanted / 86_400 + 1));
         (0..=most).map(|i| i.saturating_mul(step * 1000)).take_while(|&ms| ms <= self.end).collect()
     }
@@ -424,11 +425,14 @@ pub(crate) mod tests {
 
     #[test]
     fn ticks_are_round_and_few() {
-        for end in [1, 900, 12_000, 142_242, 3_600_000, 90_000_000, i64::MAX / 2] {
+        for end in [1, 900, 10_001, 12_000, 19_500, 142_242, 3_600_000, 90_000_000, i64::MAX / 2] {
             let timeline = Timeline { room: None, start: 0, end, lanes: vec![], unplaced: vec![] };
             let ticks = timeline.ticks(10);
             assert!((1..=11).contains(&ticks.len()), "{end}: {ticks:?}");
             assert!(end < 4000 || ticks.len() > 2, "{end}: {ticks:?}");
+            // The clock goes on to the end.
+            let step = ticks.get(1).copied().unwrap_or(1000);
+            assert!(ticks.last().is_some_and(|last| last.saturating_add(step) > end), "{end}: {ticks:?}");
         }
     }
 

@@ -42,7 +42,7 @@ struct Picture<'a> {
     height: Option<u64>,
     /// Of a pixel, as `1:1`.
     sample_aspect_ratio: Option<&'a str>,
-    /// Of VP8 in Matroska: the first one, and every other one from where it holds.
+    /// Of VP8 and H.264 in Matroska: the first one, and every other one from where it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     sizes: Option<&'a [Size]>,
 }

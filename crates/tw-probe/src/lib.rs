@@ -2,16 +2,20 @@
 //!
 //! [`ffprobe`] runs it on one file, [`report`] reads its answer as it comes,
 //! [`track`] gathers what a stream's packets say, [`time`] turns decimal text
-//! into integers, [`index`] looks for Cues, [`sizes`] for key frames' sizes, and [`fields`] is what the record gets.
+//! into integers, [`index`] looks for Cues, [`sizes`] for the sizes that key frames say
+//! ([`vp8`], [`h264`] with its [`sps`]), and [`fields`] is what the record gets.
 
 pub mod cli;
 pub mod ffprobe;
 pub mod fields;
+pub mod h264;
 pub mod index;
 pub mod report;
 pub mod sizes;
+pub mod sps;
 pub mod time;
 pub mod track;
+pub mod vp8;
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

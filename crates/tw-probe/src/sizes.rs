@@ -1,23 +1,28 @@
-//! The sizes that a VP8 picture takes, from its key frames' headers.
+//! The sizes that a picture takes, from its key frames.
 //!
-//! A VP8 frame can change its size only with a key frame, whose first ten bytes
-//! say it (RFC 6386, section 9.1). ffprobe tells where a packet stands in the
-//! file: of Matroska, where its block begins (measured with 5.1). So a
-//! few bytes for each key frame are all that is read, and nothing is decoded.
-//! What looks otherwise, or is another codec, leaves the sizes unknown.
+//! A frame can change its size only with a key frame, which says so in its first
+//! bytes. ffprobe tells where a packet stands in the file: of Matroska, where its
+//! block begins (measured with 5.1). So a few bytes for each key frame are all that
+//! is read, and nothing is decoded. What looks otherwise, or is another codec,
+//! leaves the sizes unknown.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::report::Report;
+use crate::report::{Description, Report};
 use crate::time::Micros;
+use crate::{h264, vp8};
 
 /// With more key frames than a day of video has, they are not looked at. Every
 /// packet of sound counts as one; this keeps hours of it out of memory.
 const MOST_KEY_FRAMES: usize = 1 << 16;
+
+/// A block's head, at its longest: the track's number, a time, flags.
+const BLOCK_HEAD: usize = 8 + 2 + 1;
 
 /// The picture's size from here on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,6 +33,33 @@ pub struct Size {
     pub width: u16,
     /// In pixels.
     pub height: u16,
+}
+
+/// What a key frame says of the picture's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// Width and height, in pixels.
+    Size(u16, u16),
+    /// Nothing: the size before it holds.
+    Nothing,
+}
+
+/// How a codec's key frames are read.
+#[derive(Debug, Clone, Copy)]
+struct Codec {
+    /// How many bytes of a frame are needed at most.
+    reach: usize,
+    read: fn(&[u8]) -> Option<Said>,
+}
+
+impl Codec {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "vp8" => Some(Self { reach: vp8::REACH, read: vp8::read }),
+            "h264" => Some(Self { reach: h264::REACH, read: h264::read }),
+            _ => None,
+        }
+    }
 }
 
 /// Where a stream's key frames stand.
@@ -50,13 +82,17 @@ impl KeyFrames {
     }
 
     /// The first size and every other one; `None` when a key frame can't be read.
-    fn sizes(&self, file: &File) -> Option<Vec<Size>> {
+    /// `size` is what holds until one says it.
+    fn sizes(&self, codec: Codec, file: &File, mut size: Option<(u16, u16)>) -> Option<Vec<Size>> {
         let mut sizes: Vec<Size> = Vec::new();
+        let mut block = vec![0; BLOCK_HEAD + codec.reach];
         for place in &self.places {
             let (pts, place) = (*place)?;
-            let mut start = [0; 16];
-            file.read_exact_at(&mut start, place).ok()?;
-            let (width, height) = size_in_block(&start)?;
+            let length = read_at(file, &mut block, place).ok()?;
+            if let Said::Size(width, height) = (codec.read)(frame(&block[..length])?)? {
+                size = Some((width, height));
+            }
+            let (width, height) = size?;
             if sizes.last().is_none_or(|last| (last.width, last.height) != (width, height)) {
                 sizes.push(Size { at_ms: pts.millis(), width, height });
             }
@@ -65,31 +101,45 @@ impl KeyFrames {
     }
 }
 
-/// Finds the sizes of every VP8 stream of the file.
+/// Finds the sizes of every stream of the file whose codec is known here.
 pub fn find(report: &mut Report, path: &Path) {
     let Report { streams, tracks, .. } = report;
-    for stream in streams.iter().filter(|stream| stream.get("codec_name") == Some("vp8")) {
+    for stream in streams {
         let track = stream.number("index").and_then(|index| tracks.get_mut(&index));
-        if let (Some(track), Ok(file)) = (track, File::open(path)) {
-            track.sizes = track.key_frames.sizes(&file);
+        let codec = stream.get("codec_name").and_then(Codec::named);
+        if let (Some(track), Some(codec), Ok(file)) = (track, codec, File::open(path)) {
+            track.sizes = track.key_frames.sizes(codec, &file, in_the_head(stream));
         }
     }
 }
 
-/// The size in a key frame at the beginning of a Matroska block (RFC 9559,
-/// sections 10.1 and 10.2): the track's number, two bytes of time, flags, the frame.
-fn size_in_block(block: &[u8]) -> Option<(u16, u16)> {
-    let number = usize::try_from(block.first()?.leading_zeros()).ok()? + 1;
-    let (flags, frame) = block.get(number + 2..)?.split_first()?;
-    let laced = flags & 0b110 != 0;
-    match *frame {
-        // A frame tag whose last bit is 0, a start code, two numbers of 14 bits with a scale.
-        [tag, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1, ..] if tag & 1 == 0 && !laced => {
-            let pixels = |low, high| u16::from_le_bytes([low, high]) & 0x3fff;
-            Some((pixels(w0, w1), pixels(h0, h1)))
+/// The size in the file's head, before any frame.
+fn in_the_head(stream: &Description) -> Option<(u16, u16)> {
+    let pixels = |key| stream.number(key).and_then(|pixels| u16::try_from(pixels).ok());
+    pixels("width").zip(pixels("height"))
+}
+
+/// As much as there is, up to the buffer's length.
+fn read_at(file: &File, buffer: &mut [u8], place: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read_at(&mut buffer[length..], place + length as u64) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
         }
-        _ => None,
     }
+    Ok(length)
+}
+
+/// The frame in a Matroska block (RFC 9559, sections 10.1 and 10.2), after the track's
+/// number, two bytes of time and flags; `None` when it is laced with others.
+fn frame(block: &[u8]) -> Option<&[u8]> {
+    // A number of variable length has at most 8 bytes.
+    let number = block.first()?.leading_zeros() as usize + 1;
+    let (flags, frame) = block.get(number + 2..)?.split_first()?;
+    (number <= 8 && flags & 0b110 == 0).then_some(frame)
 }
 
 #[cfg(test)]
@@ -97,46 +147,85 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    const BLOCK: [u8; 16] =
-        [0x81, 0, 0, 0x80, 0x90, 0xbb, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x41, 0x01, 0xc7];
+    /// A block that holds a frame of a codec in which frames say their size.
+    fn block(size: [u8; 2]) -> [u8; 16] {
+        let mut block = [0xff; 16];
+        block[..6].copy_from_slice(&[0x81, 0, 0, 0x80, size[0], size[1]]);
+        block
+    }
 
-    #[test]
-    fn a_key_frames_size() {
-        assert_eq!(size_in_block(&BLOCK), Some((640, 480)));
-        // A track's number of two bytes; of a scaled frame, only the size counts.
-        let longer = [&[0x40, 0x81], &BLOCK[1..]].concat();
-        assert_eq!(size_in_block(&longer), Some((640, 480)));
+    const PLAIN: Codec = Codec {
+        reach: 2,
+        read: |frame| match *frame {
+            [0, 0, ..] => Some(Said::Nothing),
+            [width, height, ..] => Some(Said::Size(width.into(), height.into())),
+            _ => None,
+        },
+    };
+
+    /// The sizes in those blocks, a second apart, if that size holds before them.
+    fn sizes(blocks: &[[u8; 2]], before: Option<(u16, u16)>) -> Option<Vec<Size>> {
+        let mut file = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = blocks.iter().flat_map(|size| block(*size)).collect();
+        file.write_all(&bytes).unwrap();
+        let mut keys = KeyFrames::default();
+        for n in 0..u32::try_from(blocks.len()).unwrap() {
+            keys.add(Some(Micros(i64::from(n) * 1_000_000)), Some(u64::from(n) * 16));
+        }
+        keys.sizes(PLAIN, &file, before)
+    }
+
+    const fn size(at_ms: i64, width: u16, height: u16) -> Size {
+        Size { at_ms, width, height }
     }
 
     #[test]
-    fn what_is_no_key_frame_has_no_size() {
-        let changed = |at: usize, byte| {
-            let mut block = BLOCK;
-            block[at] = byte;
-            size_in_block(&block)
-        };
-        assert_eq!([changed(3, 0x82), changed(4, 0x91), changed(7, 0), changed(0, 0)], [None; 4]);
-        assert_eq!(size_in_block(&BLOCK[..12]), None);
+    fn a_blocks_frame() {
+        let block = block([7, 8]);
+        assert_eq!(frame(&block), Some(&block[4..]));
+        // A track's number of two bytes.
+        assert_eq!(frame(&[&[0x40], &block[..]].concat()), Some(&block[4..]));
+        let mut laced = block;
+        laced[3] = 0x82;
+        assert_eq!([frame(&laced), frame(&[0; 16]), frame(&block[..3]), frame(&[])], [None; 4]);
     }
 
     #[test]
     fn a_size_counts_where_it_changes() {
-        let mut smaller = BLOCK;
-        smaller[10..14].copy_from_slice(&[0x40, 0x01, 0xf0, 0]);
+        assert_eq!(
+            sizes(&[[64, 48], [64, 48], [32, 24]], None),
+            Some(vec![size(0, 64, 48), size(2000, 32, 24)])
+        );
+        assert_eq!(sizes(&[[64, 48], [0, 0], [0, 0]], None), Some(vec![size(0, 64, 48)]));
+    }
+
+    #[test]
+    fn until_a_key_frame_says_a_size_that_of_the_head_holds() {
+        let before = Some((32, 24));
+        assert_eq!(
+            sizes(&[[0, 0], [64, 48], [0, 0]], before),
+            Some(vec![size(0, 32, 24), size(1000, 64, 48)])
+        );
+        assert_eq!(sizes(&[[64, 48]], before), Some(vec![size(0, 64, 48)]));
+        assert_eq!(sizes(&[[0, 0], [64, 48]], None), None);
+        assert_eq!(sizes(&[], before), None);
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_leaves_all_unknown() {
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&[BLOCK, BLOCK, smaller].concat()).unwrap();
-        let mut keys = KeyFrames::default();
-        for n in 0..3 {
-            keys.add(Some(Micros(1_000_000 * n)), u64::try_from(16 * n).ok());
-        }
-        let size = |at_ms, width, height| Size { at_ms, width, height };
-        assert_eq!(keys.sizes(&file), Some(vec![size(0, 640, 480), size(2000, 320, 240)]));
-        // Behind the end, and at a place that isn't known.
-        keys.add(Some(Micros(4_000_000)), Some(48));
-        assert_eq!(keys.sizes(&file), None);
-        let mut keys = KeyFrames::default();
-        keys.add(Some(Micros(0)), None);
-        assert_eq!(keys.sizes(&file), None);
+        file.write_all(&block([64, 48])).unwrap();
+        let sizes = |places: &[Option<u64>]| {
+            let mut keys = KeyFrames::default();
+            places.iter().for_each(|place| keys.add(Some(Micros(0)), *place));
+            keys.sizes(PLAIN, &file, None)
+        };
+        assert_eq!(sizes(&[Some(0)]), Some(vec![size(0, 64, 48)]));
+        // Behind the end, at a place that isn't known, at the end of 64 bits.
+        assert_eq!(
+            [sizes(&[Some(0), Some(16)]), sizes(&[None]), sizes(&[Some(u64::MAX)])],
+            [const { None }; 3]
+        );
     }
 
     #[test]

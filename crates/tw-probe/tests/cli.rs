@@ -11,6 +11,8 @@ use assert_cmd::Command;
 use predicates::str::contains;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tw_testsignal::video::Codec;
+use tw_testsignal::{Ending, Form, Video, gstreamer};
 
 fn tool(folder: &TempDir) -> Command {
     let mut command = Command::cargo_bin("tw-probe").unwrap();
@@ -76,6 +78,10 @@ fn times_and_streams_of_a_recording() {
     );
 }
 
+fn size(at_ms: u64, width: u64, height: u64) -> Value {
+    json!({ "at_ms": at_ms, "width": width, "height": height })
+}
+
 #[test]
 fn a_picture_that_changes_its_size() {
     let folder = TempDir::new().unwrap();
@@ -89,13 +95,53 @@ fn a_picture_that_changes_its_size() {
     ffmpeg(&folder, "-i joined.mkv -c copy -live 1", "streamed.mkv");
     ffmpeg(&folder, "-f lavfi -i testsrc=size=64x48:rate=10:duration=1 -c:v libvpx-vp9", "vp9.mkv");
     let (records, _) = run(tool(&folder).args(["--files", "joined.mkv", "streamed.mkv", "vp9.mkv"]), 0);
-    let size =
-        |at_ms: u64, width: u64, height: u64| json!({ "at_ms": at_ms, "width": width, "height": height });
     for record in &records[..2] {
         let sizes = &record["streams"][0]["sizes"];
         assert_eq!(*sizes, json!([size(0, 64, 48), size(1000, 32, 24), size(2000, 64, 48)]), "{record}");
     }
     assert_eq!(records[2]["streams"][0].get("sizes"), None);
+}
+
+#[test]
+fn a_picture_of_h264_that_changes_its_size() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    // A telephone that is turned, and turned back. No side is a multiple of 16.
+    let video = Video::new(1, 10.0).codec(Codec::H264).start_ms(1564).key_every(4);
+    let video = video.size(168, 90).resized(1000, 90, 168).resized(3000, 168, 90);
+    let made = video.write(at("tidy.mkv")).unwrap();
+    video.clone().sparse_sets().form(Form::Streamed).write(at("sparse.mkv")).unwrap();
+    let cut = video.clone().sparse_sets().form(Form::Streamed).ending(Ending::InPacket(25));
+    cut.write(at("cut.mkv")).unwrap();
+    let mut names = vec!["tidy.mkv", "sparse.mkv", "cut.mkv"];
+    if gstreamer::is_installed() {
+        gstreamer::restream(&made, at("gstreamer.mkv")).unwrap();
+        names.push("gstreamer.mkv");
+    }
+    let (records, _) = run(tool(&folder).arg("--files").args(&names), 0);
+    let sizes = [size(1564, 168, 90), size(2564, 90, 168), size(4564, 168, 90)];
+    for (name, record) in names.iter().zip(&records) {
+        let expected = if *name == "cut.mkv" { &sizes[..2] } else { &sizes };
+        let stream = &record["streams"][0];
+        assert_eq!(stream["sizes"], json!(expected), "{name}: {record}");
+        assert_eq!((&stream["width"], &stream["height"]), (&json!(168), &json!(90)), "{name}");
+    }
+    assert_eq!(records.len(), names.len());
+}
+
+#[test]
+fn h264_of_one_size_as_ffmpeg_stores_it() {
+    let folder = TempDir::new().unwrap();
+    // The set stands in the file's head alone; before the first frame, 0.6 kB of x264's own.
+    let picture = "-f lavfi -i testsrc=size=1920x1080:rate=10:duration=1 -c:v libx264 -preset ultrafast -g 4";
+    ffmpeg(&folder, picture, "x264.mkv");
+    // What joins files puts sets before key frames, behind those 0.6 kB.
+    fs::write(folder.path().join("list"), "file x264.mkv\nfile x264.mkv\n").unwrap();
+    ffmpeg(&folder, "-f concat -i list -c copy", "joined.mkv");
+    let (records, _) = run(tool(&folder).args(["--files", "x264.mkv", "joined.mkv"]), 0);
+    for record in &records {
+        assert_eq!(record["streams"][0]["sizes"], json!([size(0, 1920, 1080)]), "{record}");
+    }
 }
 
 #[test]

@@ -14,8 +14,10 @@ const DELIMITER: u8 = 9;
 pub struct Picture {
     /// Whether decoding can begin here.
     pub key: bool,
-    /// Its NAL units, each after its length in 4 bytes. Parameter sets stay in,
-    /// so that a later change of size reaches the decoder.
+    /// Its parameter sets, each after its length in 4 bytes: they bring a change of
+    /// size to the decoder.
+    pub sets: Vec<u8>,
+    /// Its other NAL units, in the same form.
     pub data: Vec<u8>,
 }
 
@@ -27,11 +29,12 @@ pub fn pictures(stream: &[u8]) -> Vec<Picture> {
     for unit in units(stream) {
         let kind = unit[0] & 0x1f;
         if kind == DELIMITER {
-            pictures.push(Picture { key: false, data: Vec::new() });
+            pictures.push(Picture { key: false, sets: Vec::new(), data: Vec::new() });
         } else if let Some(picture) = pictures.last_mut() {
             picture.key |= kind == IDR;
-            picture.data.extend((unit.len() as u32).to_be_bytes());
-            picture.data.extend(unit);
+            let to = if matches!(kind, SPS | PPS) { &mut picture.sets } else { &mut picture.data };
+            to.extend((unit.len() as u32).to_be_bytes());
+            to.extend(unit);
         }
     }
     pictures
@@ -91,7 +94,9 @@ mod tests {
         let pictures = pictures(&stream);
         assert_eq!(pictures.len(), 2);
         assert!(pictures[0].key && !pictures[1].key);
-        assert_eq!(pictures[1].data, [0, 0, 0, 2, 0x41, 4]);
+        assert_eq!(pictures[0].sets, [0, 0, 0, 5, 0x67, 66, 192, 30, 5, 0, 0, 0, 3, 0x68, 1, 2]);
+        assert_eq!(pictures[0].data, [0, 0, 0, 2, 0x65, 3]);
+        assert_eq!((&pictures[1].sets, &pictures[1].data), (&vec![], &vec![0, 0, 0, 2, 0x41, 4]));
         let record = configuration(&stream).unwrap();
         assert_eq!(record[..6], [1, 66, 192, 30, 0xff, 0xe1]);
         assert_eq!(record[6..], [0, 5, 0x67, 66, 192, 30, 5, 1, 0, 3, 0x68, 1, 2]);

@@ -38,6 +38,7 @@ pub struct Video {
     key_every: Option<usize>,
     pixel_aspect: (u32, u32),
     codec: Codec,
+    is_sparse: bool,
     form: Form,
     ending: Ending,
 }
@@ -59,6 +60,7 @@ impl Video {
             key_every: None,
             pixel_aspect: (1, 1),
             codec: Codec::Vp8,
+            is_sparse: false,
             form: Form::Tidy,
             ending: Ending::Whole,
         }
@@ -138,6 +140,14 @@ impl Video {
         self
     }
 
+    /// Of H.264: parameter sets stand only before the first frame of another size,
+    /// and those of the first one beside the frames. Without it, before every key frame.
+    #[must_use]
+    pub fn sparse_sets(mut self) -> Self {
+        self.is_sparse = true;
+        self
+    }
+
     /// What the file says of itself.
     #[must_use]
     pub fn form(mut self, form: Form) -> Self {
@@ -176,11 +186,18 @@ impl Video {
                     .map(|data| (ivf::is_vp8_key_frame(&data), data))
                     .collect(),
                 Codec::H264 => {
-                    if codec_private.is_empty() {
+                    let is_first = codec_private.is_empty();
+                    if is_first {
                         codec_private = annexb::configuration(&stream)?;
                     }
-                    let pictures = annexb::pictures(&stream).into_iter();
-                    pictures.map(|picture| (picture.key, picture.data)).collect::<Vec<_>>()
+                    let with_sets = |n| !self.is_sparse || (n == 0 && !is_first);
+                    let pictures = annexb::pictures(&stream).into_iter().enumerate();
+                    pictures
+                        .map(|(n, picture)| {
+                            let sets = if with_sets(n) { picture.sets } else { Vec::new() };
+                            (picture.key, [sets, picture.data].concat())
+                        })
+                        .collect::<Vec<_>>()
                 }
             };
             ensure!(coded.len() == segment.len(), "the encoder dropped frames");

@@ -9,6 +9,7 @@
 
 mod flags;
 mod graph;
+mod key_frames;
 mod layouts;
 mod lines;
 mod names;
@@ -19,6 +20,7 @@ mod tables;
 
 pub use flags::flags;
 pub use graph::graph;
+pub use key_frames::key_frame;
 pub use layouts::layout_file;
 pub use lines::lines;
 pub use names::file_name;
@@ -31,13 +33,14 @@ pub use tables::csv_table;
 pub type Property = fn(&[u8]);
 
 /// All of them; the name is that of the fuzz target and of the corpus' folder.
-pub const ALL: [(&str, Property); 9] = [
+pub const ALL: [(&str, Property); 10] = [
     ("api_page", api_page),
     ("csv_table", csv_table),
     ("ffprobe_report", ffprobe_report),
     ("file_name", file_name),
     ("flags", flags),
     ("graph", graph),
+    ("key_frame", key_frame),
     ("layout_file", layout_file),
     ("lines", lines),
     ("record_splice", record_splice),

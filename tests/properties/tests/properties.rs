@@ -97,4 +97,15 @@ macro_rules! properties {
     };
 }
 
-properties!(api_page, csv_table, ffprobe_report, file_name, flags, graph, layout_file, lines, record_splice);
+properties!(
+    api_page,
+    csv_table,
+    ffprobe_report,
+    file_name,
+    flags,
+    graph,
+    key_frame,
+    layout_file,
+    lines,
+    record_splice
+);
