@@ -7,7 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
@@ -68,13 +68,14 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
     if !before.is_empty() {
         own_folder(&folder)?;
         let chunks = studio.tally.begin(before.iter().filter(|step| step.is_chunk()).count());
+        let since = last_changed(job);
         // Copies that can be sought in come first, the parts that read them after that.
         for indexing in [true, false] {
             let mut now: Vec<&Step> =
                 before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
             // What takes longest first, or it would run alone at the end.
             now.sort_by_key(|step| Reverse(cutting::effort(job, step.action)));
-            side_by_side(&now, studio.slots.count(), |step| make_part(job, step, studio, &chunks))?;
+            side_by_side(&now, studio.slots.count(), |step| make_part(job, step, since, studio, &chunks))?;
         }
     }
     run_step(job, last, part.path(), studio)?;
@@ -150,9 +151,25 @@ fn side_by_side(
     failure.map_or(Ok(()), Err)
 }
 
-/// Makes a part, unless an earlier run has.
-fn make_part(job: &Job, step: &Step, studio: &Studio, chunks: &Chunks<'_>) -> Result<(), Failure> {
-    if step.output.exists() {
+/// When the last of a job's recordings was written, as far as can be told.
+fn last_changed(job: &Job) -> Option<SystemTime> {
+    job.plan.inputs.iter().filter_map(|input| modified(&input.path)).max()
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
+}
+
+/// Makes a part, unless an earlier run has, from the recordings as they are now: none of
+/// them was written `since`.
+fn make_part(
+    job: &Job,
+    step: &Step,
+    since: Option<SystemTime>,
+    studio: &Studio,
+    chunks: &Chunks<'_>,
+) -> Result<(), Failure> {
+    if modified(&step.output).is_some_and(|made| Some(made) >= since) {
         studio.tally.time.advance(job.duration_of(step.action));
     } else {
         let part = Scratch::new(part_of(&step.output));

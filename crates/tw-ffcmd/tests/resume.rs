@@ -49,15 +49,17 @@ fn rest(all: &[String], some: &[String]) -> Vec<String> {
     rest
 }
 
+fn run(bench: &Bench, ffmpeg: &Ffmpeg) -> Command {
+    let mut run = bench.tool(&ARGS);
+    run.args(["--run", "--jobs", "1"]).env("TW_FFMPEG", &ffmpeg.program);
+    run
+}
+
 #[test]
 fn a_killed_run_goes_on() {
     let (bench, ffmpeg) = bench();
     let all = all_parts(&bench, &ffmpeg);
-    let run = || -> Command {
-        let mut run = bench.tool(&ARGS);
-        run.args(["--run", "--jobs", "1"]).env("TW_FFMPEG", &ffmpeg.program);
-        run
-    };
+    let run = || run(&bench, &ffmpeg);
     assert!(!run().output().unwrap().status.success());
     let before = bench.parts_of("room.webm");
     assert_eq!(ffmpeg.made(), before);
@@ -72,6 +74,20 @@ fn a_killed_run_goes_on() {
     std::fs::remove_file(bench.path("room.webm")).unwrap();
     done(&mut run());
     assert_eq!(frames, bench.frames_of("room.webm"));
+}
+
+#[test]
+fn parts_of_recordings_that_were_replaced_are_made_anew() {
+    let (bench, ffmpeg) = bench();
+    let all = all_parts(&bench, &ffmpeg);
+    let run = || run(&bench, &ffmpeg);
+    assert!(!run().output().unwrap().status.success());
+    assert!(!ffmpeg.made().is_empty());
+    // Under the same path, after the parts were made.
+    let recording = std::fs::File::options().append(true).open(bench.path("alice.mkv")).unwrap();
+    recording.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(60)).unwrap();
+    done(&mut run());
+    assert_eq!(ffmpeg.made(), rest(&all, &[]));
 }
 
 fn makefile(bench: &Bench, ffmpeg: &Ffmpeg) {
