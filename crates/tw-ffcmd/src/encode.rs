@@ -112,11 +112,23 @@ fn prepared(argv: &[String]) -> Command {
 /// Starts the ffmpeg whose pictures the other one, which is yet to be started, reads.
 fn feed(argv: &[String], reader: &mut Command) -> Result<Child, Failure> {
     let (pictures, sink) = io::pipe().map_err(|e| Failure::io("cannot make a pipe", &e))?;
+    widen(&sink);
     reader.stdin(pictures);
     let mut ffmpeg = prepared(argv);
     ffmpeg.args(["-loglevel", "warning", "-nostats"]).args(&argv[1..]);
     Child::spawn_feeding(ffmpeg, sink).map_err(failed)
 }
+
+/// About a picture's size, and as much as Linux gives to anybody (pipe(7)), so that each end
+/// is woken once for a picture and not for every 64 KiB: a tenth of the time with 4 people.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &io::PipeWriter) {
+    // Too much for this system's limit: then it stays as it is.
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn widen(_: &io::PipeWriter) {}
 
 /// Lets ffmpeg keep the memory of a frame for the next one. The GNU C library gives
 /// pieces of this size back to the system at once, which then has to clear them anew:
