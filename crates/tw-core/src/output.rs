@@ -43,7 +43,8 @@ impl Output {
     /// # Errors
     /// When stdout is closed or full.
     pub fn record(&mut self, record: &Record) -> Result<(), OutputError> {
-        self.line(record)
+        self.bytes(record.as_str().as_bytes())?;
+        self.bytes(b"\n")
     }
 
     /// Writes one line of text.

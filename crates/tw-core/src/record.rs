@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -47,6 +47,29 @@ impl Record {
         let text = text.into();
         let members = members_of(&text)?;
         Ok(Self { text, members })
+    }
+
+    /// Reads the objects of a JSON array, each with its own bytes, in one pass.
+    ///
+    /// # Errors
+    /// When it is anything else than an array of JSON objects.
+    pub fn parse_all(array: &str) -> Result<Vec<Self>, serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(array);
+        let objects = deserializer.deserialize_seq(Objects(array))?;
+        deserializer.end()?;
+        Ok(objects.into_iter().map(|members| Self::within(array, members)).collect())
+    }
+
+    /// The object within `text` whose members stand there. Between its braces and them
+    /// there is nothing but space.
+    fn within(text: &str, mut members: Vec<Member>) -> Self {
+        let (Some(first), Some(last)) = (members.first(), members.last()) else { return Self::empty() };
+        let start = text[..first.key.start].rfind('{').unwrap_or(first.key.start);
+        let end = text[last.value.end..].find('}').map_or(text.len(), |after| last.value.end + after + 1);
+        for place in members.iter_mut().flat_map(|member| [&mut member.key, &mut member.value]) {
+            *place = place.start - start..place.end - start;
+        }
+        Self { text: text[start..end].to_owned(), members }
     }
 
     /// A record with no fields.
@@ -217,7 +240,12 @@ impl Record {
     fn is_named(&self, member: &Member, name: &str) -> bool {
         let key = &self.text[member.key.clone()];
         let inner = &key[1..key.len() - 1];
-        if inner.contains('\\') {
+        // Most keys differ in their first byte already, unless that begins an escape:
+        // this is asked for every key that is looked past.
+        let first = inner.as_bytes().first();
+        if first != name.as_bytes().first() && first != Some(&b'\\') {
+            false
+        } else if inner.contains('\\') {
             serde_json::from_str::<String>(key).is_ok_and(|key| key == name)
         } else {
             inner == name
@@ -295,28 +323,56 @@ fn without_position(error: &serde_json::Error) -> String {
 
 /// The extents of the top-level members of the object in `text`.
 fn members_of(text: &str) -> Result<Vec<Member>, serde_json::Error> {
-    struct Members<'t>(&'t str);
-
-    impl<'de> Visitor<'de> for Members<'de> {
-        type Value = Vec<Member>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::with_capacity(24);
-            while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                members.push(Member { key: extent(self.0, key.get()), value: extent(self.0, value.get()) });
-            }
-            Ok(members)
-        }
-    }
-
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let members = deserializer.deserialize_map(Members(text))?;
+    let members = Members(text).deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(members)
+}
+
+/// Reads where the members of an object stand in this text.
+struct Members<'t>(&'t str);
+
+impl<'de> DeserializeSeed<'de> for Members<'de> {
+    type Value = Vec<Member>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members<'de> {
+    type Value = Vec<Member>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(24);
+        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            members.push(Member { key: extent(self.0, key.get()), value: extent(self.0, value.get()) });
+        }
+        Ok(members)
+    }
+}
+
+/// The same for each object of an array.
+struct Objects<'t>(&'t str);
+
+impl<'de> Visitor<'de> for Objects<'de> {
+    type Value = Vec<Vec<Member>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of JSON objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut objects = Vec::new();
+        while let Some(members) = seq.next_element_seed(Members(self.0))? {
+            objects.push(members);
+        }
+        Ok(objects)
+    }
 }
 
 /// Where `part`, a slice of `whole`, stands in it.
@@ -393,6 +449,22 @@ mod tests {
     fn only_an_object_is_a_record() {
         for text in ["", "[1]", "7", "\"x\"", "{", "{}x", "{\"a\":1,}", "null"] {
             assert!(Record::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_arrays_objects_are_the_same_as_read_one_by_one() {
+        let rows = [
+            r#"{"a":1}"#,
+            "{}",
+            "{ \"a\" :\n[ {\"}\":1 } ], \"{\":{} , \"\\u0061\" : \"}{\"\t}",
+            r#"{"a":{"b":[]}}"#,
+        ];
+        let array = format!(" [ {} ]\n", rows.join(" ,\t"));
+        assert_eq!(Record::parse_all(&array).unwrap(), rows.map(record));
+        assert!(Record::parse_all("[]").unwrap().is_empty());
+        for text in ["", "{}", "null", "[1]", "[{},null]", "[{}]x", "[{},]", "[{}", "[[]]"] {
+            assert!(Record::parse_all(text).is_err(), "{text}");
         }
     }
 

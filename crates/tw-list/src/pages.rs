@@ -1,12 +1,14 @@
 //! The pages of a list, one after the other, each once.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tw_core::Record;
 use tw_core::http::{Client, HttpError};
 use url::Url;
+
+use crate::ahead::Ahead;
 
 /// Where the rows stand, and where the next page is.
 #[derive(Deserialize)]
@@ -30,29 +32,80 @@ impl Page {
     /// # Errors
     /// When it is something else than a page of a list.
     pub fn read(answer: &Record) -> Result<Self, HttpError> {
-        let meta: Meta = match answer.raw("meta").map(serde_json::from_str) {
+        let meta = Meta::of(answer)?;
+        Ok(Self { rows: meta.rows(answer)?, next: meta.next_page_url })
+    }
+}
+
+impl Meta {
+    fn of(answer: &Record) -> Result<Self, HttpError> {
+        let meta: Self = match answer.raw("meta").map(serde_json::from_str) {
             Some(Ok(meta)) => meta,
             _ => return Err(unreadable("Twilio's answer is no page of a list: it has no meta")),
         };
-        let rows = rows(answer, meta.key.as_deref().unwrap_or("recordings"))?;
-        Ok(Self { rows, next: meta.next_page_url.filter(|url| !url.is_empty()) })
+        Ok(Self { next_page_url: meta.next_page_url.filter(|url| !url.is_empty()), ..meta })
+    }
+
+    fn rows(&self, answer: &Record) -> Result<Vec<Record>, HttpError> {
+        rows(answer, self.key.as_deref().unwrap_or("recordings"))
+    }
+}
+
+/// A page that has come, and where it stands.
+type Answer = Result<(Record, Meta), HttpError>;
+
+/// Twilio's answers, each leading to the next one.
+struct Answers {
+    client: Arc<Client>,
+    /// An address that may not be followed fails when its turn has come: the page
+    /// that names it is good.
+    next: Option<Result<Url, HttpError>>,
+    seen: HashSet<String>,
+}
+
+impl Answers {
+    fn get(&mut self, url: &Url) -> Answer {
+        if !self.seen.insert(url.to_string()) {
+            return Err(unreadable(
+                "a page names itself, or one before it, as the next: the list has no end",
+            ));
+        }
+        let answer = self.client.json(url)?;
+        let meta = Meta::of(&answer)?;
+        self.next = meta.next_page_url.as_ref().map(|url| self.client.base().own(url));
+        Ok((answer, meta))
+    }
+}
+
+impl Iterator for Answers {
+    type Item = Answer;
+
+    /// Nothing follows an error.
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.next.take()?.and_then(|url| self.get(&url)))
     }
 }
 
 /// A list that is being read.
-pub(crate) struct Pages<'c> {
-    client: &'c Client,
-    /// An address that may not be followed fails when its turn has come: the page
-    /// that names it is good.
-    next: Option<Result<Url, HttpError>>,
-    seen_pages: HashSet<String>,
+pub(crate) struct Pages {
+    answers: Box<dyn Iterator<Item = Answer>>,
     seen_sids: HashSet<String>,
 }
 
-impl<'c> Pages<'c> {
-    /// A list that begins at this address.
-    pub(crate) fn new(client: &'c Client, first: Url) -> Self {
-        Self { client, next: Some(Ok(first)), seen_pages: HashSet::new(), seen_sids: HashSet::new() }
+impl Pages {
+    /// A list that begins at this address. With `ahead`, for who wants all of it, the
+    /// next page is on its way already while one is read and written.
+    pub(crate) fn new(client: Arc<Client>, first: Url, ahead: bool) -> Self {
+        let mut answers = Answers { client, next: Some(Ok(first)), seen: HashSet::new() };
+        let answers: Box<dyn Iterator<Item = Answer>> = if ahead {
+            let first = answers.next();
+            // Most rooms have one page, and need no thread.
+            let others = answers.next.is_some().then(|| Ahead::of(answers));
+            Box::new(first.into_iter().chain(others.into_iter().flatten()))
+        } else {
+            Box::new(answers)
+        };
+        Self { answers, seen_sids: HashSet::new() }
     }
 
     /// The recordings of the next page; `None` after the last one.
@@ -64,14 +117,8 @@ impl<'c> Pages<'c> {
     /// When the page can't be had or read, leads to another host, or has been
     /// there before.
     pub(crate) fn next(&mut self) -> Result<Option<Vec<Record>>, HttpError> {
-        let Some(url) = self.next.take().transpose()? else { return Ok(None) };
-        if !self.seen_pages.insert(url.to_string()) {
-            return Err(unreadable(
-                "a page names itself, or one before it, as the next: the list has no end",
-            ));
-        }
-        let page = Page::read(&self.client.json(&url)?)?;
-        let rows = page.rows;
+        let Some((answer, meta)) = self.answers.next().transpose()? else { return Ok(None) };
+        let rows = meta.rows(&answer)?;
         let some = !rows.is_empty();
         let rows: Vec<Record> = rows
             .into_iter()
@@ -80,31 +127,33 @@ impl<'c> Pages<'c> {
         if some && rows.is_empty() {
             return Err(unreadable("a page repeats what came before: the list has no end"));
         }
-        self.next = page.next.map(|url| self.client.base().own(&url));
         Ok(Some(rows))
     }
 }
 
 /// The list under `key`, each row with its own bytes.
 fn rows(page: &Record, key: &str) -> Result<Vec<Record>, HttpError> {
-    let rows: Vec<&RawValue> = match page.raw(key).map(serde_json::from_str) {
-        Some(Ok(rows)) => rows,
+    let rows = match page.raw(key) {
+        Some(rows) if rows.starts_with('[') => rows,
         _ => return Err(unreadable("Twilio's answer is no page of a list: it holds no recordings")),
     };
-    rows.into_iter()
-        .map(|row| {
-            Record::parse(one_line(row.get()))
-                .map_err(|_| unreadable("Twilio's answer lists something that is no recording"))
-        })
-        .collect()
+    Record::parse_all(rows)
+        .and_then(|rows| rows.into_iter().map(one_line).collect())
+        .map_err(|_| unreadable("Twilio's answer lists something that is no recording"))
 }
 
-/// JSON on one line: as it is, or without the space between its tokens when
-/// there are line breaks in it. Numbers and strings stay as they are written.
-fn one_line(json: &str) -> String {
-    if !json.contains(['\n', '\r']) {
-        return json.to_owned();
+/// A row on one line: as it is, or without the space between its tokens when there are
+/// line breaks in it. Numbers and strings stay as they are written.
+fn one_line(row: Record) -> Result<Record, serde_json::Error> {
+    // Over the bytes twice costs a third of once over the characters.
+    let holds = |byte: u8| row.as_str().as_bytes().contains(&byte);
+    if !holds(b'\n') && !holds(b'\r') {
+        return Ok(row);
     }
+    Record::parse(without_space(row.as_str()))
+}
+
+fn without_space(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let (mut in_string, mut escaped) = (false, false);
     for c in json.chars() {
@@ -140,7 +189,10 @@ mod tests {
     #[test]
     fn a_pretty_row_comes_onto_one_line() {
         let pretty = "{\n  \"a\" : 1.50e+3,\r\n\t\"b \\\" \\\\\": [ \" x \", null ]\n}";
-        assert_eq!(one_line(pretty), "{\"a\":1.50e+3,\"b \\\" \\\\\":[\" x \",null]}");
+        assert_eq!(
+            one_line(Record::parse(pretty).unwrap()).unwrap().as_str(),
+            "{\"a\":1.50e+3,\"b \\\" \\\\\":[\" x \",null]}"
+        );
     }
 
     #[test]

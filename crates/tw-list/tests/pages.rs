@@ -56,6 +56,16 @@ fn filters_limit_and_page_size_reach_twilio() {
     }
 }
 
+#[test]
+fn no_page_is_asked_for_beyond_the_limit() {
+    let room = room_sid("limited");
+    let twilio = Twilio::builder().recordings(many(&room, 30)).start().unwrap();
+    let output =
+        list(&twilio).args(["--room", &room, "--limit", "10", "--page-size", "5"]).assert().success();
+    assert_eq!(lines(&output).len(), 10);
+    assert_eq!(twilio.requests().len(), 2);
+}
+
 /// A list that breaks off after its first page: what came is written, the room is
 /// marked, and the status is 1.
 fn breaks_off(fault: Fault, kind: &str, why: &str) {

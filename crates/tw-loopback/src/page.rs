@@ -83,7 +83,7 @@ pub(crate) fn answer(
 fn start(rows: &[&Recording], size: usize, token: Option<&str>) -> Option<usize> {
     let Some(token) = token else { return Some(0) };
     let (side, rt) = token.split_at_checked(2)?;
-    let at = rows.iter().position(|row| row.rt() == rt)?;
+    let at = rows.iter().position(|row| row.has_sid(rt))?;
     match side {
         "PA" => Some(at + 1),
         "PB" => Some(at.saturating_sub(size)),

@@ -258,6 +258,11 @@ impl Recording {
         self.sid.clone().unwrap_or_else(|| sid("RT", &format!("{}/{}", self.track_key(), self.take)))
     }
 
+    /// Whether this is its SID; of a settled one it isn't worked out, nor copied.
+    pub(crate) fn has_sid(&self, rt: &str) -> bool {
+        self.sid.as_ref().map_or_else(|| self.rt() == rt, |sid| sid == rt)
+    }
+
     /// The SID of the track it was recorded from, `MT...`.
     #[must_use]
     pub fn mt(&self) -> String {

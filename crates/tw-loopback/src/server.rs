@@ -1,7 +1,7 @@
 //! The two listeners, a thread for each connection, and their end.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, BufWriter};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -207,7 +207,7 @@ impl Shared {
             while !self.stop.is_said() {
                 match listener.accept() {
                     Ok((stream, peer)) => {
-                        threads.spawn(move || self.connection(stream, peer, host));
+                        threads.spawn(move || self.connection(&stream, peer, host));
                     }
                     // A client that gave up while it waited, or no file descriptor
                     // left: the next one may fare better, a little later.
@@ -219,7 +219,7 @@ impl Shared {
         });
     }
 
-    fn connection(&self, mut stream: TcpStream, peer: SocketAddr, host: Host) {
+    fn connection(&self, stream: &TcpStream, peer: SocketAddr, host: Host) {
         let Ok(handle) = stream.try_clone() else {
             return;
         };
@@ -227,19 +227,20 @@ impl Shared {
         // Said between the accepting and the inserting, nobody would wake us.
         if !self.stop.is_said() {
             // A client that breaks off is nothing to report: tests kill clients.
-            let _ = self.serve(&mut stream, host);
+            let _ = self.serve(stream, host);
         }
         // The handle goes first: the last one to go closes the connection.
         self.open().remove(&peer);
     }
 
-    fn serve(&self, stream: &mut TcpStream, host: Host) -> io::Result<()> {
+    fn serve(&self, stream: &TcpStream, host: Host) -> io::Result<()> {
         // Heads and small bodies go out at once.
         stream.set_nodelay(true)?;
         let mut pending = Vec::new();
+        let mut out = BufWriter::with_capacity(wire::AT_ONCE, stream);
         while let Some(request) = wire::read_request(stream, &mut pending, host)? {
             let answer = self.answer(&request);
-            if !wire::send(stream, &request, answer, &self.stop)? {
+            if !wire::send(&mut out, &request, answer, &self.stop)? {
                 break;
             }
         }

@@ -9,9 +9,11 @@ use ureq::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_RANGE, LOCATION, RANGE,
     RETRY_AFTER,
 };
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 use url::Url;
 
+use super::addresses::Addresses;
 use super::error::said;
 use super::retry::retry_after;
 use super::{BaseUrl, Credentials, HttpError, Policy, Side, StatusError, shown};
@@ -73,7 +75,7 @@ pub struct Download {
 impl Client {
     /// A client that sends `credentials` to `base` and nowhere else.
     pub fn new(base: BaseUrl, credentials: &Credentials, policy: Policy, silence: Duration) -> Self {
-        let agent = |in_all: Option<Duration>| {
+        let config = |in_all: Option<Duration>| {
             let mut config = Agent::config_builder()
                 .https_only(!base.is_loopback())
                 .max_redirects(0)
@@ -91,11 +93,16 @@ impl Client {
             if base.is_loopback() {
                 config = config.proxy(None);
             }
-            config.build().new_agent()
+            config.build()
         };
         Self {
-            api: agent(Some(silence * PATIENCE)),
-            storage: agent(None),
+            api: Agent::with_parts(
+                config(Some(silence * PATIENCE)),
+                DefaultConnector::default(),
+                Addresses::default(),
+            ),
+            // The storage's addresses change with each lookup, to spread the load.
+            storage: config(None).new_agent(),
             authorization: credentials.authorization(),
             base,
             policy,

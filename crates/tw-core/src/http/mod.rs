@@ -3,6 +3,7 @@
 //!
 //! [`HttpOptions`] are the flags; [`HttpOptions::client`] makes the [`Client`].
 
+mod addresses;
 mod base_url;
 mod client;
 mod credentials;
