@@ -5,7 +5,7 @@
 //! list of many pages that is a thread and a question to the DNS for each page; on
 //! loopback the thread alone was 6 ms of CPU in 100 pages.
 //!
-//! ureq's `unversioned` may change with any of its versions: Cargo.lock holds ours.
+//! ureq's `unversioned` may change with a minor version: the manifest holds it to one.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
