@@ -369,9 +369,10 @@ fn lay_over(cell: Rect, area: Rect, shown: &[Frames], slice: Frames, rate: Rate)
         .map(|(first, end)| format!("between(t*{rate},{first}-0.5,{end}-0.5)"))
         .collect();
     let Rect { width, height, .. } = cell;
-    let (x, y) = (cell.x - area.x, cell.y - area.y);
+    let from = |at: u32| if at == 0 { String::new() } else { format!("{at}+") };
+    let (x, y) = (from(cell.x - area.x), from(cell.y - area.y));
     format!(
-        "overlay=x='if({},{x}+({width}-w)/2,W)':y='{y}+({height}-h)/2':eval=frame:eof_action=repeat",
+        "overlay=x='if({},{x}({width}-w)/2,W)':y='{y}({height}-h)/2':eval=frame:eof_action=repeat",
         times.join("+")
     )
 }
@@ -421,7 +422,7 @@ mod tests {
         );
         assert!(graph.contains("-20.814/TB+19.251/TB)',scale="), "{graph}");
         assert!(
-            graph.contains("[cell1][fit1]overlay=x='if(between(t*30,578-0.5,1200-0.5),0+(512-w)/2,W)'"),
+            graph.contains("[cell1][fit1]overlay=x='if(between(t*30,578-0.5,1200-0.5),(512-w)/2,W)'"),
             "{graph}"
         );
         assert!(graph.contains("color=c=black:s=512x768:r=30,format=yuv420p[cell1]"), "{graph}");
@@ -480,7 +481,7 @@ mod tests {
         let placements = [Placement { z: 5, ..place(0, LEFT) }, place(1, over)];
         let graph = graph(&room(), &placements, None, &look());
         assert!(graph.contains("[canvas][fit0]overlay=x='if(between(t*30,578-0.5,1200-0.5),256+"), "{graph}");
-        assert!(graph.contains("[over0][fit1]overlay=x='if(between(t*30,1-0.5,1200-0.5),0+"), "{graph}");
+        assert!(graph.contains("[over0][fit1]overlay=x='if(between(t*30,1-0.5,1200-0.5),(512"), "{graph}");
         assert!(!graph.contains("xstack"), "{graph}");
     }
 
