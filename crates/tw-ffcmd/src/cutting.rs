@@ -7,6 +7,7 @@
 //! cells and hands them on to the one that draws the others and encodes.
 
 use std::cmp::Reverse;
+use std::iter::successors;
 
 use crate::cli::Cli;
 use crate::job::Job;
@@ -35,14 +36,11 @@ const SHORTEST_CHUNK: i64 = 5_000;
 const SHORT_CHUNK: i64 = 10_000;
 /// More would be lost in a kill.
 const LONGEST_CHUNK: i64 = 60_000;
-/// On average a chunk decodes half the time between two key frames once more. In a chunk of
-/// so many times that time, this is an eighth of its decoding.
-const KEY_FRAMES_IN_CHUNK: i64 = 4;
+/// Chunks may cost so much more than one piece, as a divisor: an eighth.
+const WORTH_A_PART: i64 = 8;
 
-/// What a frame of the output costs by itself, most of it the encoder's, in µs of CPU
-/// time (measured at 1024x768 with VP8).
-const FRAME: i64 = 3500;
-/// What each picture in it costs: to decode, to scale, to draw.
+/// What a picture in a frame of the output costs, in µs of CPU time: to decode, to scale,
+/// to draw (measured with VP8 at 640x480 and 30 frames a second).
 const PICTURE: i64 = 1050;
 /// Of that, to decode.
 const DECODING: i64 = 650;
@@ -70,45 +68,77 @@ impl Cutting {
     }
 }
 
-/// What is soonest done, as far as can be told.
-fn usual(job: &Job, cores: usize) -> Cutting {
-    let cores = i64::try_from(cores).unwrap_or(1);
-    let (lasts, key_frames) = (job.timeline.duration(), between_key_frames(job));
-    let in_time = chunk(lasts, key_frames, cores);
-    let chunks = in_time.map_or(Cutting::Whole, Cutting::Chunks);
-    let scarce = KEY_FRAMES_IN_CHUNK * key_frames.0 > lasts.0 / cores;
-    if cores < 2 || !scarce {
-        return chunks;
-    }
-    let costs = |chunk: Millis, cost: fn(&Job, Frames) -> i64| -> Vec<i64> {
-        job.timeline.slices(chunk).into_iter().map(|slice| cost(job, slice)).collect()
-    };
-    let alone = costs(in_time.unwrap_or(lasts), picture);
-    let by_chunks = alone.iter().copied().max().max(Some(alone.iter().sum::<i64>() / cores));
-    // As many pieces as there are pairs of cores.
-    let piece = Millis((lasts.0 + cores / 2 - 1) / (cores / 2));
-    let by_pairs = costs(piece, |job, slice| divided(job, slice).1).into_iter().max();
-    if by_pairs < by_chunks { Cutting::Pairs(piece) } else { chunks }
+/// What a way to divide the picture costs, in µs of CPU time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cost {
+    /// The piece that costs most.
+    longest: i64,
+    all: i64,
 }
 
-/// Chunks of one length, as many for each of the `cores`, and at least two where the
-/// room is long enough: more people are in its later half than in its first. A single
-/// core gains nothing by them but what is left after a kill.
-fn chunk(lasts: Millis, key_frames: Millis, cores: i64) -> Option<Millis> {
-    let about = match cores {
+impl Cost {
+    fn of(pieces: impl Iterator<Item = i64>) -> Self {
+        pieces.fold(Self { longest: 0, all: 0 }, |cost, piece| Self {
+            longest: cost.longest.max(piece),
+            all: cost.all + piece,
+        })
+    }
+
+    /// How long it takes, side by side.
+    fn on(self, cores: i64) -> i64 {
+        self.longest.max(self.all / cores)
+    }
+}
+
+fn usual(job: &Job, cores: usize) -> Cutting {
+    let slices = |chunk| job.timeline.slices(chunk).into_iter();
+    choose(
+        job.timeline.duration(),
+        i64::try_from(cores).unwrap_or(1),
+        |chunk| Cost::of(slices(chunk).map(|slice| picture(job, slice))),
+        |chunk| slices(chunk).map(|slice| divided(job, slice).1).max().unwrap_or_default(),
+    )
+}
+
+/// The shortest chunks that cost little more than one piece, since they are what survives a
+/// kill. Where none do, what is soonest done, as far as can be told.
+///
+/// A single core gains nothing by chunks but what is left after a kill.
+fn choose(
+    lasts: Millis,
+    cores: i64,
+    chunks: impl Fn(Millis) -> Cost,
+    pairs: impl Fn(Millis) -> i64,
+) -> Cutting {
+    let shortest = match cores {
         1 => LONGEST_CHUNK,
         _ => (lasts.0 / (2 * cores)).clamp(SHORT_CHUNK, LONGEST_CHUNK),
     };
-    let about = about.max((KEY_FRAMES_IN_CHUNK * key_frames.0).min(lasts.0 / cores));
+    let longer = successors(Some(shortest), |about| Some(2 * about));
+    let lengths = longer.take_while(|&about| about < lasts.0 / cores).chain([lasts.0 / cores]);
+    let ways: Vec<(Millis, Cost)> =
+        lengths.filter_map(|about| chunk(lasts, about, cores)).map(|chunk| (chunk, chunks(chunk))).collect();
+    let whole = chunks(lasts).all;
+    if let Some(&(chunk, _)) = ways.iter().find(|(_, cost)| cost.all <= whole + whole / WORTH_A_PART) {
+        return Cutting::Chunks(chunk);
+    }
+    if cores < 2 {
+        return Cutting::Whole;
+    }
+    let soonest = ways.iter().min_by_key(|(_, cost)| cost.on(cores));
+    let (by_chunks, takes) =
+        soonest.map_or((Cutting::Whole, whole), |&(chunk, cost)| (Cutting::Chunks(chunk), cost.on(cores)));
+    // As many pieces as there are pairs of cores.
+    let piece = Millis((lasts.0 + cores / 2 - 1) / (cores / 2));
+    if pairs(piece) < takes { Cutting::Pairs(piece) } else { by_chunks }
+}
+
+/// The length of chunks of about this length, of which each of the `cores` has as many; none
+/// where they would be too short to be worth it.
+fn chunk(lasts: Millis, about: i64, cores: i64) -> Option<Millis> {
     let rounds = ((lasts.0 + about / 2) / about + cores - 1) / cores;
     let count = (rounds * cores).min(lasts.0 / SHORTEST_CHUNK);
     (count > 1).then(|| Millis((lasts.0 + count - 1) / count))
-}
-
-/// The longest time between two key frames of those who are seen.
-fn between_key_frames(job: &Job) -> Millis {
-    let seen = job.placements.iter().map(|placement| &job.room.tracks[placement.track]);
-    seen.filter_map(|track| track.key_frame_interval_max).max().unwrap_or_default()
 }
 
 /// About how long a step takes, in µs of CPU time: good for deciding which is begun
@@ -130,7 +160,7 @@ fn picture(job: &Job, slice: Frames) -> i64 {
         let frames = job.timeline.frames_of(p.span)?.and(slice)?;
         Some(PICTURE * frames.count() + DECODING * decoded_before(job, &job.room.tracks[p.track], slice))
     });
-    FRAME * slice.count() + seen.sum::<i64>()
+    job.encoding.effort() * slice.count() + seen.sum::<i64>()
 }
 
 /// How many frames of a track have to be decoded before those of `slice`.
@@ -169,20 +199,40 @@ pub fn divided(job: &Job, slice: Frames) -> (Vec<Rect>, i64) {
 mod tests {
     use super::*;
 
+    /// A room whose pictures have key frames so far apart; a ms of the room costs 100 to
+    /// decode and 100 else.
+    fn choice(lasts: i64, key_frames: i64, cores: i64) -> Cutting {
+        let again = |start: i64| 100 * if key_frames >= start { start } else { key_frames / 2 };
+        let chunks = |chunk: Millis| {
+            let starts = (0..lasts).step_by(usize::try_from(chunk.0).unwrap());
+            Cost::of(starts.map(|start| 200 * chunk.0.min(lasts - start) + again(start)))
+        };
+        choose(Millis(lasts), cores, chunks, |piece| 105 * piece.0)
+    }
+
     #[test]
     fn chunks_of_one_length_for_all_cores() {
-        let chunk =
-            |lasts, key_frames, cores| chunk(Millis(lasts), Millis(key_frames), cores).map(|chunk| chunk.0);
-        assert_eq!(chunk(10_000, 2000, 2), Some(5000));
-        assert_eq!(chunk(40_033, 2000, 2), Some(10_009));
-        assert_eq!(chunk(40_000, 1000, 16), Some(5000));
-        assert_eq!(chunk(3_600_000, 2000, 2), Some(60_000));
-        // One key frame at the start: every chunk more would decode it all again.
-        assert_eq!(chunk(3_600_000, 3_600_000, 2), Some(1_800_000));
-        assert_eq!(chunk(3_600_000, 150_000, 2), Some(600_000));
+        let chunks = |ms| Cutting::Chunks(Millis(ms));
+        assert_eq!(choice(10_000, 500, 2), chunks(5000));
+        assert_eq!(choice(40_033, 2000, 2), chunks(10_009));
+        assert_eq!(choice(40_000, 500, 16), chunks(5000));
+        assert_eq!(choice(3_600_000, 2000, 2), chunks(60_000));
         // Other rooms keep the other cores busy.
-        assert_eq!(chunk(80_000, 2000, 1), None);
-        assert_eq!(chunk(600_000, 2000, 1), Some(60_000));
-        assert_eq!(chunk(600_000, 600_000, 1), None);
+        assert_eq!(choice(600_000, 2000, 1), chunks(60_000));
+        assert_eq!(choice(80_000, 2000, 1), Cutting::Whole);
+    }
+
+    #[test]
+    fn longer_ones_where_key_frames_are_far_apart() {
+        assert_eq!(choice(3_600_000, 60_000, 2), Cutting::Chunks(Millis(120_000)));
+        assert_eq!(choice(3_600_000, 600_000, 2), Cutting::Chunks(Millis(900_000)));
+        assert_eq!(choice(600_000, 600_000, 1), Cutting::Whole);
+    }
+
+    #[test]
+    fn pairs_where_they_are_too_far_apart_for_chunks() {
+        assert_eq!(choice(3_600_000, 3_600_000, 2), Cutting::Pairs(Millis(3_600_000)));
+        assert_eq!(choice(20_000, 20_000, 2), Cutting::Pairs(Millis(20_000)));
+        assert_eq!(choice(20_000, 20_000, 4), Cutting::Pairs(Millis(10_000)));
     }
 }

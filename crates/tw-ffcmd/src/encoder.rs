@@ -209,6 +209,19 @@ impl Encoding {
         words(&format!("-c:v {encoder} {options} -threads {threads} -g {key_frames} -pix_fmt yuv420p"))
     }
 
+    /// About what it costs to encode a frame, in µs of CPU time: what whole compositions
+    /// took (docs/benchmarks.md, "Codecs and speeds"), without decoding and drawing.
+    pub fn effort(&self) -> i64 {
+        let effort = match self.video {
+            VideoCodec::Vp8 => self.pick([3500, 3500, 38_000]),
+            VideoCodec::Vp9 => self.pick([7000, 7000, 30_000]),
+            VideoCodec::H264 => self.pick([6000, 6000, 19_000]),
+            VideoCodec::Hevc => self.pick([15_000, 18_000, 25_000]),
+            VideoCodec::Av1 => self.pick([13_000, 27_000, 115_000]),
+        };
+        effort * i64::from(self.size.width) * i64::from(self.size.height) / (1024 * 768)
+    }
+
     /// Options for the sound.
     pub fn audio_args(&self, encoders: &Encoders) -> Vec<String> {
         // Voices, which came as some 32 kb/s of Opus; AAC needs more for the same.
