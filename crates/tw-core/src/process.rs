@@ -153,6 +153,16 @@ pub fn kill_all() -> impl Sized {
     running
 }
 
+/// Ends a child by its process ID; tells whether it was still running.
+pub fn kill(id: u32) -> bool {
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_running = running.contains(&id);
+    if is_running {
+        kill_group(id);
+    }
+    is_running
+}
+
 fn kill_group(id: u32) {
     if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
         let _ = rustix::process::kill_process_group(pid, Signal::KILL);
@@ -195,6 +205,11 @@ impl Child {
         let stdout = child.stdout.take().map(|pipe| Stdout::new(pipe, silence));
         let stderr = child.stderr.take().map(|pipe| thread::spawn(move || last_lines(pipe)));
         Ok(Self { name, child, stdout, stderr, ended: false })
+    }
+
+    /// Its process ID, for [`kill`].
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Its stdout, once.

@@ -1,6 +1,6 @@
 //! One run of ffmpeg under watch.
 
-use std::io::{self, BufRead, BufReader};
+use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use tw_core::messages;
 use tw_core::process::{Child, Finished, ProcessError, command, shell_line};
 use tw_core::progress::Progress;
 
+use crate::feeder::Feeder;
 use crate::job::Job;
 
 /// How many ffmpegs may run at once, over all rooms and chunks.
@@ -67,38 +68,45 @@ pub fn run_ffmpeg(
 ) -> Result<u64, Failure> {
     let mut ffmpeg = prepared(argv);
     ffmpeg.args(["-loglevel", "warning", "-nostats", "-progress", "pipe:1"]).args(&argv[1..]);
-    // Whichever ends, the other one is ended with it: this one when it is dropped, or
-    // for want of a reader.
-    let feeder = feeder.map(|feeder| feed(feeder, &mut ffmpeg)).transpose()?;
-    let mut child = Child::spawn(ffmpeg, Some(stall)).map_err(failed)?;
+    let feeder = feeder.map(|feeder| Feeder::begin(prepared(feeder), feeder, &mut ffmpeg)).transpose()?;
+    let child = Child::spawn(ffmpeg, Some(stall)).map_err(failed)?;
+    let feeder = feeder.map(|feeder| feeder.beside(child.id()));
+    let watched = watched(child, &argv[0], stall, progress);
+    let is_whole = watched.as_ref().is_ok_and(|(finished, _)| finished.status.success());
+    if let Some(fed) = feeder.and_then(|feeder| feeder.end(is_whole).transpose()) {
+        return Err(explain(job, &fed.map_err(failed)?));
+    }
+    let (finished, composed) = watched.map_err(failed)?;
+    if !is_whole {
+        return Err(explain(job, &finished));
+    }
+    finished.stderr.iter().for_each(messages::verbose);
+    Ok(composed)
+}
+
+/// An ffmpeg to its end; how it ended, and how many ms of the output it made.
+fn watched(
+    mut child: Child,
+    name: &str,
+    stall: Duration,
+    progress: Option<&Progress>,
+) -> Result<(Finished, u64), ProcessError> {
     let mut watch = Watch::default();
     for line in BufReader::new(child.stdout()).lines() {
-        let line = line.map_err(|e| failed(child.read_error(e)))?;
+        let line = line.map_err(|e| child.read_error(e))?;
         if let Some(done) = watch.see(&line) {
             progress.inspect(|progress| progress.advance(done));
         } else if watch.advanced.elapsed() > stall {
-            return Err(failed(ProcessError::Stalled(argv[0].clone(), stall)));
+            return Err(ProcessError::Stalled(name.to_owned(), stall));
         }
     }
-    let finished = child.wait().map_err(failed)?;
-    let fed = feeder.map(Child::wait).transpose().map_err(failed)?;
-    // A feeder that has lost its reader says so; what else ended it, that is the reason.
-    let lost = |fed: &Finished| {
-        !finished.status.success() && fed.stderr.iter().any(|line| line.contains("Broken pipe"))
-    };
-    if let Some(fed) = fed.filter(|fed| !fed.status.success() && !lost(fed)) {
-        return Err(explain(job, &fed));
-    }
-    if finished.status.success() {
-        finished.stderr.iter().for_each(messages::verbose);
-        return Ok(watch.composed);
-    }
-    Err(explain(job, &finished))
+    Ok((child.wait()?, watch.composed))
 }
 
+/// Of a room for which an ffmpeg couldn't be run to its end.
 // By value, as `map_err` has it.
 #[allow(clippy::needless_pass_by_value)]
-fn failed(error: ProcessError) -> Failure {
+pub fn failed(error: ProcessError) -> Failure {
     Failure::new(ErrorKind::Ffmpeg, error.to_string())
 }
 
@@ -108,27 +116,6 @@ fn prepared(argv: &[String]) -> Command {
     keep_memory(&mut ffmpeg);
     ffmpeg
 }
-
-/// Starts the ffmpeg whose pictures the other one, which is yet to be started, reads.
-fn feed(argv: &[String], reader: &mut Command) -> Result<Child, Failure> {
-    let (pictures, sink) = io::pipe().map_err(|e| Failure::io("cannot make a pipe", &e))?;
-    widen(&sink);
-    reader.stdin(pictures);
-    let mut ffmpeg = prepared(argv);
-    ffmpeg.args(["-loglevel", "warning", "-nostats"]).args(&argv[1..]);
-    Child::spawn_feeding(ffmpeg, sink).map_err(failed)
-}
-
-/// About a picture's size, and as much as Linux gives to anybody (pipe(7)), so that each end
-/// is woken once for a picture and not for every 64 KiB: a tenth of the time with 4 people.
-#[cfg(target_os = "linux")]
-fn widen(pipe: &io::PipeWriter) {
-    // Too much for this system's limit: then it stays as it is.
-    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn widen(_: &io::PipeWriter) {}
 
 /// Lets ffmpeg keep the memory of a frame for the next one. The GNU C library gives
 /// pieces of this size back to the system at once, which then has to clear them anew:

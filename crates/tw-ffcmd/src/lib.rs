@@ -12,6 +12,7 @@
 //! - [`cutting`] divides the work among cores; [`steps`] are files made from files; [`emit`] prints them,
 //!   [`run`](mod@run) and [`encode`] run them, [`tally`] counts how far they are, and
 //!   [`verify`] reads the result back;
+//! - `feeder` is an ffmpeg that draws for another one;
 //! - `part` is a file on its way to its name; `origin` says in it what it was made from;
 //! - `still` makes pictures of it beforehand.
 
@@ -22,6 +23,7 @@ pub mod cutting;
 pub mod emit;
 pub mod encode;
 pub mod encoder;
+mod feeder;
 pub mod ffmpeg;
 mod font;
 mod gather;
