@@ -132,7 +132,8 @@ fn failure(does: &str) -> String {
 #[test]
 fn one_that_ends_early_fails_the_room() {
     // Some of its pictures came: the other one goes on with the last.
-    let said = failure(r#"ffmpeg "$@" 2>/dev/null | head -c 2000000; echo "the disk is on fire" >&2; exit 3"#);
+    let said =
+        failure(r#"ffmpeg "$@" 2>/dev/null | head -c 2000000; echo "the disk is on fire" >&2; exit 3"#);
     assert!(said.contains("the disk is on fire") && said.contains("exit status 3"), "{said}");
     let said = failure("kill -9 $$");
     assert!(said.contains("killed by signal 9"), "{said}");
