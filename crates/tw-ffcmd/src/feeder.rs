@@ -50,18 +50,18 @@ impl Feeder {
 }
 
 impl Beside {
-    /// How it ended, if that is why there is no whole picture; its reader has ended,
-    /// having read all, or is ended.
+    /// How it ended, if that is why there is no whole picture. Its reader has ended, by
+    /// itself or not.
     ///
     /// # Errors
     /// When the system can't tell how it ended.
-    pub fn end(self, all_was_read: bool) -> Result<Option<Finished>, ProcessError> {
-        let ended_by_us = !all_was_read && process::kill(self.id);
+    pub fn end(self, reader_succeeded: bool) -> Result<Option<Finished>, ProcessError> {
+        let ended_by_us = !reader_succeeded && process::kill(self.id);
         // The thread has nothing that could panic.
         let Ok(finished) = self.ends.join() else { return Ok(None) };
         let finished = finished?;
-        // One that has lost its reader says so.
-        let lost = !all_was_read && finished.stderr.iter().any(|line| line.contains("Broken pipe"));
+        // One that has lost its reader says so: then that one wanted no more, or failed itself.
+        let lost = finished.stderr.iter().any(|line| line.contains("Broken pipe"));
         Ok((!finished.status.success() && !ended_by_us && !lost).then_some(finished))
     }
 }
