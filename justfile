@@ -43,7 +43,7 @@ build:
 demo: setup build
     #!/bin/sh
     set -eu
-    export PATH="$PWD/${CARGO_TARGET_DIR:-target}/debug:$PATH"
+    export PATH="$(cd "${CARGO_TARGET_DIR:-target}/debug" && pwd):$PATH"
     mkdir -p demo && cd demo
     tw-loopback --media twilio -- sh -eu <<"END"
     tw-list --room "$ROOM" | tw-fetch --dir media | tw-probe | tw-offsets --to table
@@ -120,7 +120,7 @@ api-docs:
 # Make the pictures in docs/layouts anew
 layouts: setup build
     mkdir -p demo/layouts
-    PATH="$PWD/${CARGO_TARGET_DIR:-target}/debug:$PATH" tw-loopback --media demo/twilio -- docs/layouts/make.sh demo/layouts
+    PATH="$(cd "${CARGO_TARGET_DIR:-target}/debug" && pwd):$PATH" tw-loopback --media demo/twilio -- docs/layouts/make.sh demo/layouts
 
 # By hand: tw-fetch --external with the AWS command line and an S3 server (moto, from PyPI)
 external-test: build

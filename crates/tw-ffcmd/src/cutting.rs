@@ -36,6 +36,8 @@ const SHORTEST_CHUNK: i64 = 5_000;
 const SHORT_CHUNK: i64 = 10_000;
 /// More would be lost in a kill.
 const LONGEST_CHUNK: i64 = 60_000;
+/// What is joined is named in one argument, which takes some more than this (`steps`).
+const MOST_CHUNKS: i64 = 500;
 /// Chunks may cost so much more than one piece, as a divisor: an eighth.
 const WORTH_A_PART: i64 = 8;
 
@@ -114,6 +116,7 @@ fn choose(
         1 => LONGEST_CHUNK,
         _ => (lasts.0 / (2 * cores)).clamp(SHORT_CHUNK, LONGEST_CHUNK),
     };
+    let shortest = shortest.max(lasts.0 / MOST_CHUNKS);
     let longer = successors(Some(shortest), |about| Some(2 * about));
     let lengths = longer.take_while(|&about| about < lasts.0 / cores).chain([lasts.0 / cores]);
     let ways: Vec<(Millis, Cost)> =
@@ -217,6 +220,8 @@ mod tests {
         assert_eq!(choice(40_033, 2000, 2), chunks(10_009));
         assert_eq!(choice(40_000, 500, 16), chunks(5000));
         assert_eq!(choice(3_600_000, 2000, 2), chunks(60_000));
+        // A day: no more than can be joined.
+        assert_eq!(choice(86_400_000, 2000, 2), chunks(172_800));
         // Other rooms keep the other cores busy.
         assert_eq!(choice(600_000, 2000, 1), chunks(60_000));
         assert_eq!(choice(80_000, 2000, 1), Cutting::Whole);
