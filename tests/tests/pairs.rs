@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -63,11 +62,9 @@ impl Bench {
     /// An ffmpeg that does this before, or instead of, drawing for another one.
     fn feeder_that(&self, does: &str) -> PathBuf {
         let program = self.path("ffmpeg");
-        let script = format!(
-            "#!/bin/sh\nfor last; do :; done\nif [ \"$last\" = pipe:1 ]; then\n{does}\nfi\nexec ffmpeg \"$@\"\n"
-        );
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let script =
+            format!("for last; do :; done\nif [ \"$last\" = pipe:1 ]; then\n{does}\nfi\nexec ffmpeg \"$@\"");
+        tw_testsignal::stand_in(&program, &script).unwrap();
         program
     }
 

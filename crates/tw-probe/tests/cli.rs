@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command as Plain;
 
@@ -47,11 +46,7 @@ fn run(command: &mut Command, status: i32) -> (Vec<Value>, String) {
 /// A program that stands in for ffprobe.
 fn fake(folder: &TempDir, script: &str) -> std::path::PathBuf {
     let path = folder.path().join("fake-ffprobe");
-    // Written under another name first: a file that is open for writing can't be run.
-    let draft = folder.path().join("draft");
-    fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::rename(&draft, &path).unwrap();
+    tw_testsignal::stand_in(&path, script).unwrap();
     path
 }
 

@@ -42,6 +42,7 @@ pub mod measure;
 pub mod ogg;
 pub mod recording;
 pub mod room;
+mod stand_in;
 pub mod tone;
 pub mod video;
 
@@ -54,4 +55,5 @@ pub use measure::measure;
 pub use measure::report::Report;
 pub use recording::{Content, Frame, Recording, Span};
 pub use room::{Room, TrackId};
+pub use stand_in::stand_in;
 pub use video::Video;

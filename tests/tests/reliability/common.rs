@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
@@ -88,11 +87,7 @@ pub fn content(path: &Path) -> String {
 /// A program of a few lines of shell.
 pub fn script(place: &Environment, name: &str, text: &str) -> PathBuf {
     let path = place.folder().join(name);
-    // Written under another name: a program that is being written can't be started.
-    let new = path.with_extension("new");
-    fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::rename(&new, &path).unwrap();
+    tw_testsignal::stand_in(&path, text).unwrap();
     path
 }
 

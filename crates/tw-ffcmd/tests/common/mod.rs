@@ -4,7 +4,6 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -67,8 +66,7 @@ impl Bench {
     pub fn deadly_ffmpeg(&self) -> Ffmpeg {
         let (log, armed, program) = (self.path("made.log"), self.path("armed"), self.path("ffmpeg"));
         let script = format!(
-            r#"#!/bin/sh
-for last; do :; done
+            r#"for last; do :; done
 case $last in
 *picture-*)
     echo begun >>'{log}.pictures'
@@ -84,8 +82,7 @@ case $last in *.mkv* | *.webm* | *.mp4*) echo "$last" >>'{log}' ;; esac
             log = log.display(),
             armed = armed.display(),
         );
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        tw_testsignal::stand_in(&program, &script).unwrap();
         fs::write(&armed, "").unwrap();
         Ffmpeg { program, log }
     }
