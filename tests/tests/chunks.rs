@@ -51,6 +51,12 @@ impl Bench {
         Vec::new()
     }
 
+    /// Whether the graph of one run has such a filter.
+    fn draws_with(&self, filter: &str) -> bool {
+        let printed = self.environment.filter("tw-ffcmd", &[], &self.placed).unwrap();
+        String::from_utf8(printed.stdout).unwrap().contains(filter)
+    }
+
     fn ffmpeg(&self, argv: &[&str]) -> Vec<u8> {
         let mut command = Command::new(argv[0]);
         let output = command.args(&argv[1..]).current_dir(self.environment.folder()).output().unwrap();
@@ -121,4 +127,41 @@ fn from_key_frames_that_are_minutes_apart() {
     bench.same_frames(500, &["35"], &args);
     let steps = bench.environment.filter("tw-ffcmd", &["--chunk=35".into()], &bench.placed).unwrap().stdout;
     assert!(String::from_utf8_lossy(&steps).contains("trim=start_pts=-"), "nothing is dropped");
+}
+
+/// `fps` in place of `overlay`, where a recording has a cell to itself.
+#[test]
+fn of_a_cell_of_ones_own_as_on_a_canvas() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 1);
+    let alice = Video::new(1, 24.0).start_ms(1584).lasting_ms(6000).jitter(7, 0.4).without(2700..3800);
+    scene.video("alice", 5000, &alice.resized(2900, 120, 160)).unwrap();
+    // He joins later, leaves earlier, and sends more frames than are shown.
+    scene.video("bob", 5700, &Video::new(2, 60.0).start_ms(13).lasting_ms(2513).size(160, 120)).unwrap();
+    scene.video("carol", 6417, &Video::new(3, 7.0).lasting_ms(4000).size(90, 160)).unwrap();
+    let mut bench = Bench::new(environment, &scene);
+    let all_frames = |bench: &Bench| {
+        [&["--fps", "30"][..], &["--fps", "29.97", "--background", "#306090"], &["--fps", "5"]].map(|args| {
+            // Area scaling is for known sizes alone.
+            bench.frames(&[&["--size", "320x160", "--speed", "best", "-o", "room.webm", "-y"], args].concat())
+        })
+    };
+    let own = all_frames(&bench);
+    assert!(bench.draws_with("fps=") && !bench.draws_with("overlay="));
+    bench.placed = without_sizes(&bench.placed);
+    assert!(bench.draws_with("overlay=") && !bench.draws_with("fps="));
+    assert_eq!(own, all_frames(&bench));
+    assert!(own.iter().all(|frames| frames.len() > 30), "{own:?}");
+}
+
+/// Records from which it can't be told what a recording begins with.
+fn without_sizes(records: &[u8]) -> Vec<u8> {
+    let lines = std::str::from_utf8(records).unwrap().lines().map(|line| {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        for stream in record["streams"].as_array_mut().unwrap() {
+            assert!(stream.as_object_mut().unwrap().remove("sizes").is_some(), "{line}");
+        }
+        format!("{record}\n")
+    });
+    lines.collect::<String>().into_bytes()
 }

@@ -155,7 +155,7 @@ pub struct Cli {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=63), help_heading = "Encoding")]
     pub crf: Option<u8>,
 
-    /// How much time the encoder may take
+    /// How much time the encoder, and making pictures smaller, may take
     #[arg(long, value_name = "SPEED", default_value = "balanced", help_heading = "Encoding")]
     pub speed: Speed,
 

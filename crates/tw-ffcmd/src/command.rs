@@ -350,6 +350,7 @@ pub fn file_argument(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::source::Shrinking;
     use crate::room::tests_support::track_of;
 
     #[test]
@@ -379,6 +380,7 @@ mod tests {
             size: Size { width: 16, height: 16 },
             background: "black".into(),
             gap: picture::Gap::Hold,
+            shrinking: Shrinking::Area,
         };
         let composition = Composition {
             room: &room,

@@ -43,7 +43,7 @@ const WORTH_A_PART: i64 = 8;
 
 /// What a picture in a frame of the output costs, in µs of CPU time: to decode, to scale,
 /// to draw (measured with VP8 at 640x480 and 30 frames a second).
-const PICTURE: i64 = 1050;
+const PICTURE: i64 = 900;
 /// Of that, to decode.
 const DECODING: i64 = 650;
 /// To hand a frame from one ffmpeg to the other, on either side.

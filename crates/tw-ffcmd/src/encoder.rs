@@ -247,7 +247,7 @@ impl Encoding {
     /// (docs/encoders.md).
     fn libvpx(&self, rate: Rate) -> String {
         let (cpu, threshold, usual, coarsest) =
-            self.pick([(5, 1000, 150.0, 48), (5, 200, 210.0, 42), (1, 0, 600.0, 36)]);
+            self.pick([(5, 1000, 150.0, 48), (5, 500, 210.0, 42), (1, 0, 600.0, 36)]);
         let bits = match self.crf {
             // A quality is asked for: the bitrate is only a limit.
             Some(crf) => format!("-crf {crf} -b:v {}k", self.kilobits(rate, 2000.0)),

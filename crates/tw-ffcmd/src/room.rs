@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tw_core::failure::Failure;
 use tw_core::record::Record;
 
+use crate::layout::Size;
 use crate::time::Millis;
 
 /// Sound or picture.
@@ -68,6 +69,10 @@ pub struct Track {
     pub channels: Option<u32>,
     /// Whether the file has an index, so that reading may begin in its middle.
     pub seekable: bool,
+    /// Whether the file is known to begin with a frame that can be decoded by itself.
+    pub begins_with_key_frame: bool,
+    /// The least width and height that the picture has, if known: sizes change in mid-stream.
+    pub smallest: Option<Size>,
     /// The longest time from a packet to the next, if known.
     pub frame_interval_max: Option<Millis>,
     /// The longest time from a key frame to the next, if known.
@@ -131,10 +136,26 @@ struct Stream {
     frame_interval_ms: Option<f64>,
     frame_interval_max_ms: Option<f64>,
     key_frame_interval_max_ms: Option<f64>,
+    start_time_ms: Option<i64>,
     #[serde(default)]
     seekable: bool,
     #[serde(default)]
     gaps: Vec<Gap>,
+    sizes: Option<Vec<SizeFrom>>,
+}
+
+impl Stream {
+    /// tw-probe reads the sizes from key frames.
+    fn begins_with_key_frame(&self) -> bool {
+        let first = self.sizes.iter().flatten().next();
+        first.zip(self.start_time_ms).is_some_and(|(size, start)| size.at_ms <= start)
+    }
+
+    fn smallest(&self) -> Option<Size> {
+        let sizes = || self.sizes.iter().flatten();
+        let width = sizes().map(|size| size.width).min()?;
+        Some(Size { width, height: sizes().map(|size| size.height).min()? })
+    }
 }
 
 /// A gap as tw-probe describes it, on the recording's own clock.
@@ -142,6 +163,14 @@ struct Stream {
 struct Gap {
     start_ms: i64,
     end_ms: i64,
+}
+
+/// A size that a key frame tells, as tw-probe describes it, on the recording's own clock.
+#[derive(Debug, Deserialize)]
+struct SizeFrom {
+    at_ms: i64,
+    width: u32,
+    height: u32,
 }
 
 /// How long a last packet is taken to last when the record doesn't say: Opus'
@@ -196,6 +225,8 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
             .collect(),
         channels: stream.and_then(|s| s.channels),
         seekable: stream.is_some_and(|s| s.seekable),
+        begins_with_key_frame: stream.is_some_and(Stream::begins_with_key_frame),
+        smallest: stream.and_then(Stream::smallest),
         frame_interval_max: stream.and_then(|s| rounded_up(s.frame_interval_max_ms)),
         key_frame_interval_max: stream.and_then(|s| rounded_up(s.key_frame_interval_max_ms)),
     })))
@@ -327,7 +358,24 @@ mod tests {
         let Ok(Read::Track(track)) = read(&record(BOB)) else { panic!("no track") };
         assert_eq!(track.span, Span { from: Millis(19251), to: Millis(39284) });
         assert_eq!(track.gaps, [Span { from: Millis(20284), to: Millis(23251) }]);
+        assert_eq!((track.begins_with_key_frame, track.smallest), (false, None));
         assert_eq!(track.participant(), "PA2");
+    }
+
+    #[test]
+    fn what_sizes_tell() {
+        let with = |sizes: &str| {
+            let stream = format!(r#"{{"codec_type":"video","start_time_ms":20814,"sizes":[{sizes}]}}"#);
+            let mut bob = record(BOB);
+            bob.set(&[("streams", Some(format!("[{stream}]")))]);
+            let Ok(Read::Track(track)) = read(&bob) else { panic!("no track") };
+            (track.begins_with_key_frame, track.smallest.map(|size| size.to_string()))
+        };
+        let first = r#"{"at_ms":20814,"width":640,"height":360}"#;
+        let later = r#"{"at_ms":21814,"width":360,"height":640}"#;
+        assert_eq!(with(&format!("{first},{later}")), (true, Some("360x360".to_owned())));
+        assert_eq!(with(later), (false, Some("360x640".to_owned())), "the first key frame comes late");
+        assert_eq!(with(""), (false, None));
     }
 
     #[test]
@@ -389,6 +437,8 @@ pub mod tests_support {
             gaps: Vec::new(),
             channels: None,
             seekable: false,
+            begins_with_key_frame: false,
+            smallest: None,
             frame_interval_max: None,
             key_frame_interval_max: None,
         }

@@ -5,8 +5,9 @@ use anyhow::bail;
 use tw_core::failure::Failure;
 
 use crate::cli::{Cli, LayoutFlag};
-use crate::encoder::{Container, Encoding};
+use crate::encoder::{Container, Encoding, Speed};
 use crate::graph::picture::Look;
+use crate::graph::source::Shrinking;
 use crate::layout::compositions::Regions;
 use crate::layout::compositions::sources::Sources;
 use crate::layout::{Canvas, Layout, Placement, Size};
@@ -74,7 +75,11 @@ impl Settings {
             Encoding::new(container, cli.video_codec, cli.audio_codec).map_err(anyhow::Error::msg)?;
         let (crf, speed, extra) = (cli.crf, cli.speed, cli.encoder_args.0.clone());
         let encoding = Encoding { crf, speed, size, extra, ..codecs };
-        let look = Look { size, background: cli.background.clone(), gap: cli.gap };
+        let shrinking = match speed {
+            Speed::Fast | Speed::Balanced => Shrinking::Area,
+            Speed::Best => Shrinking::Bicubic,
+        };
+        let look = Look { size, background: cli.background.clone(), gap: cli.gap, shrinking };
         Ok(Self {
             output,
             encoding,

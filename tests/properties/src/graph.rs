@@ -22,7 +22,7 @@ use tw_ffcmd::steps::Step;
 const STRANGER: char = '\u{2603}';
 
 /// All filters that a graph of ours is made of.
-const FILTERS: &str = "color format trim setpts settb split scale setsar overlay xstack pad crop null asetpts \
+const FILTERS: &str = "color format trim setpts settb split scale setsar fps tpad overlay xstack pad crop null asetpts \
     aresample aformat pan adelay atrim asplit amix alimiter apad drawtext";
 
 /// The first byte says with which flags, each further line makes a recording:
@@ -59,7 +59,9 @@ fn record(number: usize, line: &str) -> Record {
         line.split(|c: char| !c.is_ascii_digit() && c != '-').filter_map(|digits| digits.parse::<i64>().ok());
     let mut next = |usual: i64| numbers.next().unwrap_or(usual);
     let (place, start, lasts) = (next(0), next(0), next(5000));
-    let (gap_from, gap_to) = (next(1000), next(2000));
+    let gap = json!({"start_ms": next(1000), "end_ms": next(2000)});
+    // Who never pauses may have a cell to herself.
+    let gaps = if line.ends_with('v') { json!([]) } else { json!([gap]) };
     let text = format!("{STRANGER}{line}{STRANGER}");
     let kind = if line.starts_with('a') { "audio" } else { "video" };
     Record::from_value(&json!({
@@ -68,7 +70,9 @@ fn record(number: usize, line: &str) -> Record {
         "grouping_sids": {"room_sid": text.get(..0), "participant_sid": text},
         "start_time_ms": start, "end_time_ms": start.saturating_add(lasts), "relative_offset_ms": place,
         "streams": [{"codec_type": kind, "codec_name": text, "packets": 100, "channels": next(2).unsigned_abs() % 9,
-            "sample_aspect_ratio": text, "gaps": [{"start_ms": gap_from, "end_ms": gap_to}]}],
+            "sample_aspect_ratio": text, "gaps": gaps, "start_time_ms": start, "sizes": [
+                {"at_ms": start.saturating_add(next(0)), "width": next(640).unsigned_abs() % 9000, "height": next(480).unsigned_abs() % 9000}
+            ]}],
     }))
     .expect("JSON")
 }

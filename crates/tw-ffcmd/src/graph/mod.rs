@@ -7,7 +7,7 @@
 pub mod label;
 pub mod picture;
 pub mod sound;
-mod source;
+pub mod source;
 
 use std::fmt;
 

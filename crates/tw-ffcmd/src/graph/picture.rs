@@ -16,9 +16,10 @@
 //! which copies each of them once (16 people without encoding: 10.8 s of CPU time
 //! instead of 11.6 s, the same frames).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Chain, source};
+use super::Chain;
+use super::source::{self, Pace, Shrinking};
 use crate::layout::{Placement, Rect, Size};
 use crate::room::{Room, Span};
 use crate::time::Rate;
@@ -46,6 +47,8 @@ pub struct Look {
     pub background: String,
     /// While a camera sends nothing.
     pub gap: Gap,
+    /// How pictures are made smaller.
+    pub shrinking: Shrinking,
 }
 
 /// The picture of some of the output's frames.
@@ -119,15 +122,30 @@ struct Cell {
     overlays: Vec<usize>,
 }
 
+impl Cell {
+    /// The overlay that is all that is seen here, without a pause: it needs no canvas
+    /// to lie on, but to be [`source::paced`].
+    ///
+    /// That shows the first frame also before its time, if need be. So it must be known
+    /// that the file begins with a frame that can be decoded.
+    fn sole(&self, overlays: &[Overlay<'_>], room: &Room) -> Option<usize> {
+        let [i] = self.overlays[..] else { return None };
+        let Overlay { placement, shown } = &overlays[i];
+        (shown.len() == 1 && room.tracks[placement.track].begins_with_key_frame).then_some(i)
+    }
+}
+
 impl Scene<'_> {
     /// The chains that draw it. `input_of` gives the number of the input file that
     /// holds a track.
     pub fn chains(&self, share: Share<'_>, input_of: impl Fn(usize) -> usize) -> Vec<Chain> {
         let overlays = self.overlays();
-        let (cells, piled) = apart(&overlays);
+        let (cells, piled) = self.apart(&overlays);
         let (look, slice) = (self.look, self.slice);
-        let chains = self.sources(&overlays, share, input_of);
-        let mut painter = Painter { overlays: &overlays, look, rate: self.timeline.rate, slice, chains };
+        let sole: HashSet<usize> = cells.iter().filter_map(|cell| cell.sole(&overlays, self.room)).collect();
+        let chains = self.sources(&overlays, &sole, share, input_of);
+        let mut painter =
+            Painter { overlays: &overlays, sole: &sole, look, rate: self.timeline.rate, slice, chains };
         let whole = Rect { x: 0, y: 0, width: look.size.width, height: look.size.height };
         match share {
             Share::Strip(strip) => {
@@ -162,8 +180,28 @@ impl Scene<'_> {
     pub fn cells(&self) -> Vec<(Rect, i64)> {
         let overlays = self.overlays();
         let shown = |i: &usize| overlays[*i].shown.iter().map(|frames| frames.count()).sum::<i64>();
-        let cells = apart(&overlays).0;
+        let cells = self.apart(&overlays).0;
         cells.iter().map(|cell| (cell.rect, cell.overlays.iter().map(shown).sum())).collect()
+    }
+
+    /// The cells that no other one overlaps, if that is worth a canvas of their own; and
+    /// the overlays that are left.
+    fn apart(&self, overlays: &[Overlay<'_>]) -> (Vec<Cell>, Vec<usize>) {
+        let mut cells: Vec<Cell> = Vec::new();
+        for (i, rect) in overlays.iter().map(|o| o.placement.cell).enumerate() {
+            match cells.iter_mut().find(|cell| cell.rect == rect) {
+                Some(cell) => cell.overlays.push(i),
+                None => cells.push(Cell { rect, overlays: vec![i] }),
+            }
+        }
+        let rects: Vec<Rect> = cells.iter().map(|cell| cell.rect).collect();
+        cells.retain(|cell| rects.iter().all(|&rect| rect == cell.rect || !rect.overlaps(cell.rect)));
+        if cells.len() < 2 && cells.iter().all(|cell| cell.sole(overlays, self.room).is_none()) {
+            cells.clear();
+        }
+        let piled =
+            (0..overlays.len()).filter(|i| cells.iter().all(|cell| !cell.overlays.contains(i))).collect();
+        (cells, piled)
     }
 
     /// The overlays that are seen, from the lowest to the highest.
@@ -194,10 +232,12 @@ impl Scene<'_> {
         overlays
     }
 
-    /// The chains that bring each track's frames to the pad of each of its overlays.
+    /// The chains that bring each track's frames to the pad of each of its overlays: to
+    /// that of its result, if there is nothing for it to lie on.
     fn sources(
         &self,
         overlays: &[Overlay<'_>],
+        sole: &HashSet<usize>,
         share: Share<'_>,
         input_of: impl Fn(usize) -> usize,
     ) -> Vec<Chain> {
@@ -209,7 +249,16 @@ impl Scene<'_> {
             let input = format!("{}:v", input_of(track));
             let placed = source::placed(input, &self.room.tracks[track], self.timeline, self.slice);
             let fitted = |chain, user: usize| {
-                source::fitted(chain, overlays[user].placement.cell).into_pads([fitted_pad(user)])
+                let Overlay { placement, shown } = &overlays[user];
+                let smallest = self.room.tracks[placement.track].smallest;
+                let scaled = source::scaled(chain, placement.cell, self.look.shrinking, smallest);
+                if sole.contains(&user) {
+                    let pace = Pace { rate: self.timeline.rate, slice: self.slice, shown: shown[0] };
+                    let background = &self.look.background;
+                    source::paced(scaled, placement.cell, pace, background).into_pads([over_pad(user)])
+                } else {
+                    scaled.then("setsar=1").into_pads([fitted_pad(user)])
+                }
             };
             if let [user] = users[..] {
                 chains.push(fitted(placed, user));
@@ -223,32 +272,21 @@ impl Scene<'_> {
     }
 }
 
+/// What is to be laid over something.
 fn fitted_pad(overlay: usize) -> String {
     format!("fit{overlay}")
 }
 
-/// The cells that no other one overlaps, if there are two or more of them; and the
-/// overlays that are left.
-fn apart(overlays: &[Overlay<'_>]) -> (Vec<Cell>, Vec<usize>) {
-    let mut cells: Vec<Cell> = Vec::new();
-    for (i, rect) in overlays.iter().map(|o| o.placement.cell).enumerate() {
-        match cells.iter_mut().find(|cell| cell.rect == rect) {
-            Some(cell) => cell.overlays.push(i),
-            None => cells.push(Cell { rect, overlays: vec![i] }),
-        }
-    }
-    let rects: Vec<Rect> = cells.iter().map(|cell| cell.rect).collect();
-    cells.retain(|cell| rects.iter().all(|&rect| rect == cell.rect || !rect.overlaps(cell.rect)));
-    if cells.len() < 2 {
-        return (Vec::new(), (0..overlays.len()).collect());
-    }
-    let piled = (0..overlays.len()).filter(|i| cells.iter().all(|cell| !cell.overlays.contains(i))).collect();
-    (cells, piled)
+/// What comes of it.
+fn over_pad(overlay: usize) -> String {
+    format!("over{overlay}")
 }
 
 /// Draws overlays, each step a chain.
 struct Painter<'a> {
     overlays: &'a [Overlay<'a>],
+    /// Those that are all that is seen in their cells.
+    sole: &'a HashSet<usize>,
     look: &'a Look,
     rate: Rate,
     slice: Frames,
@@ -265,8 +303,13 @@ impl Painter<'_> {
         pad
     }
 
-    /// Draws a cell on a canvas of its own; gives its pad.
+    /// Draws a cell, on a canvas of its own if it needs one; gives its pad.
     fn cell(&mut self, number: usize, cell: &Cell) -> String {
+        if let [overlay] = cell.overlays[..]
+            && self.sole.contains(&overlay)
+        {
+            return over_pad(overlay);
+        }
         let canvas = self.canvas(format!("cell{number}"), cell.rect);
         self.pile(canvas, cell.rect, &cell.overlays)
     }
@@ -276,7 +319,8 @@ impl Painter<'_> {
         let Share::Rest(strip, input) = share else { return HashMap::new() };
         let input = format!("{input}:v");
         if let [cell] = strip {
-            return HashMap::from([(*cell, input)]);
+            self.chains.push(Chain::from([input]).then("null").into_pads(["fed"]));
+            return HashMap::from([(*cell, "fed".to_owned())]);
         }
         let pad = |kind, i| format!("{kind}{i}");
         let numbers = 0..strip.len();
@@ -297,7 +341,7 @@ impl Painter<'_> {
         overlays.iter().fold(below, |below, &i| {
             let Overlay { placement, shown } = &self.overlays[i];
             let laid_over = lay_over(placement.cell, area, shown, self.slice, self.rate);
-            let result = format!("over{i}");
+            let result = over_pad(i);
             self.chains.push(Chain::from([below, fitted_pad(i)]).then(laid_over).into_pads([&result]));
             result
         })
@@ -310,8 +354,15 @@ impl Painter<'_> {
         places: &[Rect],
         Size { width, height }: Size,
     ) -> String {
-        if pads.len() == 1 {
-            return pads.remove(0);
+        if let [place] = places {
+            let pad = pads.remove(0);
+            if (place.width, place.height) == (width, height) {
+                return pad;
+            }
+            let background = &self.look.background;
+            let placed = format!("pad={width}:{height}:{}:{}:{background}", place.x, place.y);
+            self.chains.push(Chain::from([pad]).then(placed).into_pads(["cells"]));
+            return "cells".to_owned();
         }
         let layout: Vec<String> = places.iter().map(|place| format!("{}_{}", place.x, place.y)).collect();
         let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
@@ -388,7 +439,12 @@ mod tests {
     const RIGHT: Rect = Rect { x: 512, y: 0, width: 512, height: 768 };
 
     fn look() -> Look {
-        Look { size: Size { width: 1024, height: 768 }, background: "black".into(), gap: Gap::Hold }
+        Look {
+            size: Size { width: 1024, height: 768 },
+            background: "black".into(),
+            gap: Gap::Hold,
+            shrinking: Shrinking::Area,
+        }
     }
 
     fn room() -> Room {
@@ -466,6 +522,68 @@ mod tests {
         assert!(graph(&room, &placements, None, &look()).contains("if(between(t*30,1-0.5,1200-0.5),"));
         let black = graph(&room, &placements, None, &Look { gap: Gap::Black, ..look() });
         assert!(black.contains("if(between(t*30,1-0.5,30-0.5)+between(t*30,60-0.5,1200-0.5),"), "{black}");
+    }
+
+    /// A room whose pictures are known to be decodable from their first frame on.
+    fn sound_room() -> Room {
+        let mut room = room();
+        room.tracks.iter_mut().for_each(|track| track.begins_with_key_frame = true);
+        room
+    }
+
+    #[test]
+    fn who_has_a_cell_to_herself_needs_no_canvas() {
+        let graph = graph(&sound_room(), &[place(0, LEFT), place(1, RIGHT)], None, &look());
+        let paced = |ticks: &str, before: u32, pad: &str| {
+            format!(
+                "pad=512:768:(ow-iw)/2:(oh-ih)/2:black:eval=frame,setsar=1,setpts='{ticks}',\
+                 fps=30:start_time=0:round=down:eof_action=pass,tpad=stop=-1:stop_mode=clone,\
+                 tpad=start={before}:stop=-1:color=black,setpts=N[{pad}]"
+            )
+        };
+        assert!(graph.contains(&paced("(ceil(PTS/1000)-1+0.5)*1000", 1, "over0")), "{graph}");
+        assert!(graph.contains(&paced("(ceil(PTS/1000)-578+0.5)*1000", 578, "over1")), "{graph}");
+        assert!(!graph.contains("color=c=") && !graph.contains("overlay="), "{graph}");
+    }
+
+    #[test]
+    fn who_leaves_a_cell_leaves_the_background() {
+        let mut placements = [place(0, LEFT), place(1, RIGHT)];
+        placements[0].span.to = Millis(30_000);
+        let graph = graph(&sound_room(), &placements, None, &look());
+        assert!(graph.contains("clone,trim=end_frame=899,tpad=start=1:stop=-1:color=black,"), "{graph}");
+    }
+
+    #[test]
+    fn who_shares_a_cell_or_pauses_lies_on_a_canvas() {
+        let mut room = sound_room();
+        room.tracks[1].gaps = vec![Span { from: Millis(25_000), to: Millis(30_000) }];
+        let split = Millis(20_000);
+        let first = Placement { span: Span { from: Millis(20), to: split }, ..place(0, LEFT) };
+        let then = Placement { span: Span { from: split, to: Millis(40_000) }, ..place(1, LEFT) };
+        let shared = graph(&room, &[first, then, place(0, RIGHT)], None, &look());
+        assert_eq!((shared.matches("overlay=").count(), shared.matches("fps=").count()), (2, 1), "{shared}");
+        let placements = [place(0, LEFT), place(1, RIGHT)];
+        let pausing = graph(&room, &placements, None, &Look { gap: Gap::Black, ..look() });
+        assert_eq!(
+            (pausing.matches("overlay=").count(), pausing.matches("fps=").count()),
+            (1, 1),
+            "{pausing}"
+        );
+    }
+
+    #[test]
+    fn pictures_known_to_become_smaller_are_made_so_by_area() {
+        let mut room = room();
+        let graph = |room: &Room, shrinking| {
+            let look = Look { shrinking, ..look() };
+            graph(room, &[place(0, LEFT), place(1, RIGHT)], None, &look).matches("flags=area").count()
+        };
+        assert_eq!(graph(&room, Shrinking::Area), 0, "sizes aren't known");
+        room.tracks[0].smallest = Some(Size { width: 512, height: 384 });
+        room.tracks[1].smallest = Some(Size { width: 510, height: 380 });
+        assert_eq!(graph(&room, Shrinking::Area), 1, "the other one is made larger");
+        assert_eq!(graph(&room, Shrinking::Bicubic), 0);
     }
 
     #[test]
