@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use super::{Chain, picture};
+use super::{Chain, overlays, picture};
 use crate::layout::{Placement, Rect};
 use crate::room::Span;
 use crate::timeline::Frames;
@@ -43,7 +43,7 @@ pub fn on_top(placement: &Placement, all: &[Placement]) -> Vec<Span> {
     all.iter()
         .filter(|other| other.cell == placement.cell && order(other) > order(placement))
         .fold(vec![placement.span], |spans, other| {
-            spans.into_iter().flat_map(|span| picture::without(span, &[other.span])).collect()
+            spans.into_iter().flat_map(|span| overlays::without(span, &[other.span])).collect()
         })
 }
 

@@ -5,6 +5,7 @@
 //! read: no text from a record enters a graph, but for [`label`]'s, which is escaped.
 
 pub mod label;
+mod overlays;
 pub mod picture;
 pub mod sound;
 pub mod source;

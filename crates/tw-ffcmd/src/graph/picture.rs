@@ -14,14 +14,16 @@
 //! What makes it cheap: `overlay` copies what it draws on. So each cell that no other
 //! one overlaps is a small canvas of its own, and `xstack` puts the cells together,
 //! which copies each of them once (16 people without encoding: 10.8 s of CPU time
-//! instead of 11.6 s, the same frames).
+//! instead of 11.6 s, the same frames). Where such a cell is one recording's alone,
+//! there is no canvas either ([`source::paced`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::Chain;
+use super::overlays::{Cell, Overlay, Overlays};
 use super::source::{self, Pace, Shrinking};
 use crate::layout::{Placement, Rect, Size};
-use crate::room::{Room, Span};
+use crate::room::Room;
 use crate::time::Rate;
 use crate::timeline::{Frames, Timeline};
 
@@ -107,45 +109,15 @@ fn in_strip(cells: &[Rect]) -> Vec<Rect> {
     below.collect()
 }
 
-/// Placements of one track in one cell: one overlay, switched on now and then.
-#[derive(Debug)]
-struct Overlay<'a> {
-    placement: &'a Placement,
-    shown: Vec<Frames>,
-}
-
-/// A cell that no other one overlaps, and who is seen in it.
-#[derive(Debug)]
-struct Cell {
-    rect: Rect,
-    /// Numbers of overlays, from the lowest to the highest.
-    overlays: Vec<usize>,
-}
-
-impl Cell {
-    /// The overlay that is all that is seen here, without a pause: it needs no canvas
-    /// to lie on, but to be [`source::paced`].
-    ///
-    /// That shows the first frame also before its time, if need be. So it must be known
-    /// that the file begins with a frame that can be decoded.
-    fn sole(&self, overlays: &[Overlay<'_>], room: &Room) -> Option<usize> {
-        let [i] = self.overlays[..] else { return None };
-        let Overlay { placement, shown } = &overlays[i];
-        (shown.len() == 1 && room.tracks[placement.track].begins_with_key_frame).then_some(i)
-    }
-}
-
 impl Scene<'_> {
     /// The chains that draw it. `input_of` gives the number of the input file that
     /// holds a track.
     pub fn chains(&self, share: Share<'_>, input_of: impl Fn(usize) -> usize) -> Vec<Chain> {
-        let overlays = self.overlays();
-        let (cells, piled) = self.apart(&overlays);
+        let overlays = Overlays::of(*self);
         let (look, slice) = (self.look, self.slice);
-        let sole: HashSet<usize> = cells.iter().filter_map(|cell| cell.sole(&overlays, self.room)).collect();
-        let chains = self.sources(&overlays, &sole, share, input_of);
-        let mut painter =
-            Painter { overlays: &overlays, sole: &sole, look, rate: self.timeline.rate, slice, chains };
+        let chains = self.sources(&overlays, share, input_of);
+        let mut painter = Painter { overlays: &overlays, look, rate: self.timeline.rate, slice, chains };
+        let cells = &overlays.apart;
         let whole = Rect { x: 0, y: 0, width: look.size.width, height: look.size.height };
         match share {
             Share::Strip(strip) => {
@@ -169,7 +141,7 @@ impl Scene<'_> {
                     let rects: Vec<Rect> = cells.iter().map(|cell| cell.rect).collect();
                     painter.put_together(pads, &rects, look.size)
                 };
-                painter.pile(below, whole, &piled);
+                painter.pile(below, whole, &overlays.piled);
             }
         }
         painter.finish()
@@ -178,81 +150,31 @@ impl Scene<'_> {
     /// The cells that could be drawn by themselves, and for how many frames somebody is
     /// seen in each.
     pub fn cells(&self) -> Vec<(Rect, i64)> {
-        let overlays = self.overlays();
-        let shown = |i: &usize| overlays[*i].shown.iter().map(|frames| frames.count()).sum::<i64>();
-        let cells = self.apart(&overlays).0;
-        cells.iter().map(|cell| (cell.rect, cell.overlays.iter().map(shown).sum())).collect()
-    }
-
-    /// The cells that no other one overlaps, if that is worth a canvas of their own; and
-    /// the overlays that are left.
-    fn apart(&self, overlays: &[Overlay<'_>]) -> (Vec<Cell>, Vec<usize>) {
-        let mut cells: Vec<Cell> = Vec::new();
-        for (i, rect) in overlays.iter().map(|o| o.placement.cell).enumerate() {
-            match cells.iter_mut().find(|cell| cell.rect == rect) {
-                Some(cell) => cell.overlays.push(i),
-                None => cells.push(Cell { rect, overlays: vec![i] }),
-            }
-        }
-        let rects: Vec<Rect> = cells.iter().map(|cell| cell.rect).collect();
-        cells.retain(|cell| rects.iter().all(|&rect| rect == cell.rect || !rect.overlaps(cell.rect)));
-        if cells.len() < 2 && cells.iter().all(|cell| cell.sole(overlays, self.room).is_none()) {
-            cells.clear();
-        }
-        let piled =
-            (0..overlays.len()).filter(|i| cells.iter().all(|cell| !cell.overlays.contains(i))).collect();
-        (cells, piled)
-    }
-
-    /// The overlays that are seen, from the lowest to the highest.
-    fn overlays(&self) -> Vec<Overlay<'_>> {
-        let mut overlays: Vec<Overlay<'_>> = Vec::new();
-        for placement in self.placements {
-            let gaps = match self.look.gap {
-                Gap::Hold => &[][..],
-                Gap::Black => &self.room.tracks[placement.track].gaps,
-            };
-            let shown: Vec<Frames> = without(placement.span, gaps)
-                .into_iter()
-                .filter_map(|span| self.timeline.frames_of(span)?.and(self.slice))
-                .collect();
-            if shown.is_empty() {
-                continue;
-            }
-            let same = |o: &&mut Overlay<'_>| {
-                (o.placement.track, o.placement.cell, o.placement.z)
-                    == (placement.track, placement.cell, placement.z)
-            };
-            match overlays.iter_mut().find(same) {
-                Some(overlay) => overlay.shown.extend(shown),
-                None => overlays.push(Overlay { placement, shown }),
-            }
-        }
-        overlays.sort_by_key(|o| (o.placement.z, o.shown[0].first));
-        overlays
+        let overlays = Overlays::of(*self);
+        overlays.apart.iter().map(|cell| (cell.rect, overlays.frames_in(cell))).collect()
     }
 
     /// The chains that bring each track's frames to the pad of each of its overlays: to
     /// that of its result, if there is nothing for it to lie on.
     fn sources(
         &self,
-        overlays: &[Overlay<'_>],
-        sole: &HashSet<usize>,
+        overlays: &Overlays<'_>,
         share: Share<'_>,
         input_of: impl Fn(usize) -> usize,
     ) -> Vec<Chain> {
-        let drawn = (0..overlays.len()).filter(|&i| share.draws(overlays[i].placement.cell));
+        let all = &overlays.all;
+        let drawn = (0..all.len()).filter(|&i| share.draws(all[i].placement.cell));
         let mut users: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        drawn.for_each(|i| users.entry(overlays[i].placement.track).or_default().push(i));
+        drawn.for_each(|i| users.entry(all[i].placement.track).or_default().push(i));
         let mut chains = Vec::new();
         for (track, users) in users {
             let input = format!("{}:v", input_of(track));
             let placed = source::placed(input, &self.room.tracks[track], self.timeline, self.slice);
             let fitted = |chain, user: usize| {
-                let Overlay { placement, shown } = &overlays[user];
+                let Overlay { placement, shown } = &all[user];
                 let smallest = self.room.tracks[placement.track].smallest;
                 let scaled = source::scaled(chain, placement.cell, self.look.shrinking, smallest);
-                if sole.contains(&user) {
+                if overlays.is_sole(user) {
                     let pace = Pace { rate: self.timeline.rate, slice: self.slice, shown: shown[0] };
                     let background = &self.look.background;
                     source::paced(scaled, placement.cell, pace, background).into_pads([over_pad(user)])
@@ -284,9 +206,7 @@ fn over_pad(overlay: usize) -> String {
 
 /// Draws overlays, each step a chain.
 struct Painter<'a> {
-    overlays: &'a [Overlay<'a>],
-    /// Those that are all that is seen in their cells.
-    sole: &'a HashSet<usize>,
+    overlays: &'a Overlays<'a>,
     look: &'a Look,
     rate: Rate,
     slice: Frames,
@@ -305,9 +225,7 @@ impl Painter<'_> {
 
     /// Draws a cell, on a canvas of its own if it needs one; gives its pad.
     fn cell(&mut self, number: usize, cell: &Cell) -> String {
-        if let [overlay] = cell.overlays[..]
-            && self.sole.contains(&overlay)
-        {
+        if let Some(overlay) = cell.sole {
             return over_pad(overlay);
         }
         let canvas = self.canvas(format!("cell{number}"), cell.rect);
@@ -339,7 +257,7 @@ impl Painter<'_> {
     /// last one's result.
     fn pile(&mut self, below: String, area: Rect, overlays: &[usize]) -> String {
         overlays.iter().fold(below, |below, &i| {
-            let Overlay { placement, shown } = &self.overlays[i];
+            let Overlay { placement, shown } = &self.overlays.all[i];
             let laid_over = lay_over(placement.cell, area, shown, self.slice, self.rate);
             let result = over_pad(i);
             self.chains.push(Chain::from([below, fitted_pad(i)]).then(laid_over).into_pads([&result]));
@@ -391,19 +309,6 @@ impl Painter<'_> {
     }
 }
 
-/// A span without the gaps in it.
-pub(super) fn without(span: Span, gaps: &[Span]) -> Vec<Span> {
-    let mut left = Vec::new();
-    let mut from = span.from;
-    for gap in gaps.iter().filter(|gap| gap.overlaps(span)) {
-        left.push(Span { from, to: gap.from });
-        from = gap.to;
-    }
-    left.push(Span { from, to: span.to });
-    left.retain(|span| span.from < span.to);
-    left
-}
-
 /// Lays a picture into the middle of its cell, which is part of `area`, in the frames in
 /// which it is shown, and out of sight, beside the area, in all others.
 ///
@@ -432,6 +337,7 @@ fn lay_over(cell: Rect, area: Rect, shown: &[Frames], slice: Frames, rate: Rate)
 mod tests {
     use super::*;
     use crate::graph::join;
+    use crate::room::Span;
     use crate::room::tests_support::track_of;
     use crate::time::Millis;
 
