@@ -41,8 +41,9 @@ const MOST_CHUNKS: i64 = 500;
 /// Chunks may cost so much more than one piece, as a divisor: an eighth.
 const WORTH_A_PART: i64 = 8;
 
-/// What a picture in a frame of the output costs, in µs of CPU time: to decode, to scale,
-/// to draw (measured with VP8 at 640x480 and 30 frames a second).
+/// About what a picture in a frame of the output costs, in µs of CPU time: to decode, to
+/// scale, to draw (VP8 at 640x480 and 30 frames a second; drawing without an encoder took
+/// 980 where decoding took 750 to 850, on a day when all was slower).
 const PICTURE: i64 = 900;
 /// Of that, to decode.
 const DECODING: i64 = 650;
