@@ -31,7 +31,8 @@ tests! {
     camera_off camera_off_black irregular_frames four_frame_rates output_at_25 output_at_ntsc
     one_packet_lost many_small_losses sound_off muted_for_minutes silent_microphone drifting_clocks
     stereo pcmu before_zero all_speak
-    streamed streamed_by_gstreamer cut_off no_packet one_frame h264 strange_names
+    streamed streamed_by_gstreamer cut_off damaged damaged_across_a_cut damaged_throughout
+    no_packet one_frame h264 strange_names
     late_and_early rejoin rejoin_by_identity camera_and_screen room_recovery nobody_seen nobody_heard
     alone sixteen fifty ten_minutes_of_nobody data_tracks
     row column focus background_and_cell_gap window window_off_the_grid audio_only mp4 mkv

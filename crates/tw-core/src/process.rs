@@ -176,21 +176,38 @@ impl Child {
     /// # Errors
     /// [`ProcessError::NotFound`] or [`ProcessError::Spawn`].
     pub fn spawn(command: Command, silence: Option<Duration>) -> Result<Self, ProcessError> {
-        Self::spawn_into(command, Stdio::piped(), silence)
+        Self::spawn_heard(command, silence, |_| {})
+    }
+
+    /// The same; `listener` is told each line of its stderr, cut to a length that can be shown.
+    ///
+    /// # Errors
+    /// As for [`Child::spawn`].
+    pub fn spawn_heard(
+        command: Command,
+        silence: Option<Duration>,
+        listener: impl FnMut(&str) + Send + 'static,
+    ) -> Result<Self, ProcessError> {
+        Self::spawn_into(command, Stdio::piped(), silence, listener)
     }
 
     /// The same, for a command whose stdout goes into another's stdin.
     ///
     /// # Errors
     /// As for [`Child::spawn`].
-    pub fn spawn_feeding(command: Command, pipe: PipeWriter) -> Result<Self, ProcessError> {
-        Self::spawn_into(command, pipe.into(), None)
+    pub fn spawn_feeding(
+        command: Command,
+        pipe: PipeWriter,
+        listener: impl FnMut(&str) + Send + 'static,
+    ) -> Result<Self, ProcessError> {
+        Self::spawn_into(command, pipe.into(), None, listener)
     }
 
     fn spawn_into(
         mut command: Command,
         stdout: Stdio,
         silence: Option<Duration>,
+        listener: impl FnMut(&str) + Send + 'static,
     ) -> Result<Self, ProcessError> {
         let name = command.get_program().to_string_lossy().into_owned();
         command.stdout(stdout).stderr(Stdio::piped());
@@ -203,7 +220,7 @@ impl Child {
         running.insert(child.id());
         drop(running);
         let stdout = child.stdout.take().map(|pipe| Stdout::new(pipe, silence));
-        let stderr = child.stderr.take().map(|pipe| thread::spawn(move || last_lines(pipe)));
+        let stderr = child.stderr.take().map(|pipe| thread::spawn(move || last_lines(pipe, listener)));
         Ok(Self { name, child, stdout, stderr, ended: false })
     }
 
@@ -318,7 +335,7 @@ impl Read for Stdout {
 }
 
 /// The last lines of a stream, each cut to a length that can be shown.
-fn last_lines(pipe: impl Read) -> Vec<String> {
+fn last_lines(pipe: impl Read, mut listener: impl FnMut(&str)) -> Vec<String> {
     let mut reader = BufReader::new(pipe);
     let mut last = VecDeque::with_capacity(STDERR_LINES + 1);
     loop {
@@ -330,6 +347,7 @@ fn last_lines(pipe: impl Read) -> Vec<String> {
         // ffmpeg ends its status lines with a carriage return.
         let text = String::from_utf8_lossy(&line);
         for text in text.split(['\r', '\n']).map(str::trim_end).filter(|text| !text.is_empty()) {
+            listener(text);
             last.push_back(text.to_owned());
             if last.len() > STDERR_LINES {
                 last.pop_front();
@@ -384,6 +402,17 @@ mod tests {
     fn megabytes_on_stderr_are_no_trouble() {
         let (finished, _) = output(shell("yes | head -c 5000000 >&2"), Duration::from_secs(30)).unwrap();
         assert_eq!(finished.stderr.len(), STDERR_LINES);
+    }
+
+    #[test]
+    fn a_listener_hears_every_line() {
+        let heard = std::sync::Arc::new(Mutex::new(0));
+        let listener = {
+            let heard = std::sync::Arc::clone(&heard);
+            move |line: &str| *heard.lock().unwrap() += line.parse::<u32>().unwrap()
+        };
+        Child::spawn_heard(shell("seq 100 >&2"), None, listener).unwrap().wait().unwrap();
+        assert_eq!(*heard.lock().unwrap(), 5050);
     }
 
     #[test]

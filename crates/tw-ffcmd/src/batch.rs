@@ -1,5 +1,6 @@
 //! All rooms of a run: each is described, composed or shown in a still.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,12 @@ use crate::encode::Slots;
 use crate::encoder::Encoders;
 use crate::gather::Prepared;
 use crate::job::{self, Job};
-use crate::run::{self, Studio};
+use crate::run::{self, Stopped, Studio};
+use crate::steps::{self, Action};
 use crate::tally::Tally;
 use crate::time::Millis;
-use crate::{emit, steps, still};
+use crate::undecodable::Judge;
+use crate::{emit, still};
 
 fn overwrite(cli: &Cli) -> Overwrite {
     if cli.overwrite { Overwrite::Yes } else { Overwrite::No }
@@ -74,7 +77,7 @@ fn describe(cli: &Cli, job: &Job, encoders: &Encoders) -> Result<Vec<String>, Fa
         Emit::Json if steps.len() > 1 => {
             steps.iter().map(|step| Ok(job.step_record(step)?.to_string())).collect()
         }
-        Emit::Json => steps.iter().map(|step| Ok(job.record(&step.argv)?.to_string())).collect(),
+        Emit::Json => steps.iter().map(|step| Ok(job.record(&step.command.argv)?.to_string())).collect(),
         Emit::Sh => Ok(vec![emit::shell(job, &steps)]),
         Emit::Make => Ok(vec![emit::make(job, &steps)?]),
         Emit::Plan => emit::placements(job),
@@ -124,10 +127,23 @@ pub fn compose_all(
 /// Composes a room; its record once its file is there.
 fn compose_one(cli: &Cli, job: &Job, encoders: &Encoders, studio: &Studio) -> Result<Record, Failure> {
     let company = if studio.cores < cli.jobs() { Company::Others } else { Company::Alone };
-    let steps = job.steps(encoders, overwrite(cli), Cutting::of(cli, job, studio.cores), company)?;
-    let done = run::compose(job, &steps, studio)?;
-    let whole = steps::whole(job, encoders, overwrite(cli), Company::Alone);
-    let mut record = job.record(&whole.argv)?;
+    let judge = Judge::new(job, studio.stall, cli.allow_incomplete);
+    let mut steps = job.steps(encoders, overwrite(cli), Cutting::of(cli, job, studio.cores), company)?;
+    let mut job = Cow::Borrowed(job);
+    let done = loop {
+        match run::compose(&job, &steps, studio, &judge) {
+            Ok(done) => break done,
+            Err(Stopped::Failed(failure)) => return Err(failure),
+            // Ends, since each time there is one more to be wary of.
+            Err(Stopped::Damaged(tracks)) => {
+                job = Cow::Owned(job.wary_of(&tracks));
+                steps = vec![steps::whole(&job, encoders, overwrite(cli), company)];
+                studio.tally.time.grow(job.duration_of(Action::Whole));
+            }
+        }
+    };
+    let whole = steps::whole(&job, encoders, overwrite(cli), Company::Alone);
+    let mut record = job.record(&whole.command.argv)?;
     record.set(&[
         ("status", Some(json(&"completed")?)),
         ("bytes", Some(json(&done.bytes)?)),

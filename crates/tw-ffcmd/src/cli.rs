@@ -48,7 +48,7 @@ pub struct Cli {
     #[arg(short = 'y', long)]
     pub overwrite: bool,
 
-    /// Compose a room also when some of its recordings are missing
+    /// Compose a room also when some of its recordings are missing, or can't be decoded
     #[arg(long)]
     pub allow_incomplete: bool,
 

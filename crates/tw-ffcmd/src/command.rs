@@ -10,6 +10,7 @@ use crate::layout::{Placement, Rect, Size};
 use crate::room::{Kind, Room};
 use crate::time::{Millis, Rate};
 use crate::timeline::{Frames, Timeline};
+use crate::undecodable;
 
 /// How long before the place asked for a sound is read from: Opus needs 80 ms to
 /// settle (RFC 6716, section 4.5.1; RFC 7845, section 4.6), packets are cut anywhere.
@@ -269,9 +270,15 @@ impl Words {
 }
 
 impl Plan {
+    /// The tracks of its inputs, in ffmpeg's order.
+    pub fn tracks(&self) -> Vec<usize> {
+        self.inputs.iter().map(|input| input.track).collect()
+    }
+
     /// The inputs, as they are read.
     pub fn read(&self, mut words: Words) -> Words {
         let alone = self.company == Company::Alone;
+        words = words.and(undecodable::GO_ON);
         if !alone {
             words = words.and(["-filter_complex_threads", "1"]);
         }

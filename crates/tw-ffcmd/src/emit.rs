@@ -23,7 +23,7 @@ pub fn shell(job: &Job, steps: &[Step]) -> String {
         let _ = writeln!(text, "mkdir -p {}", quote(&folder));
     }
     for step in steps {
-        text.push_str(&in_lines(&step.argv));
+        text.push_str(&in_lines(&step.command.argv));
         text.push('\n');
     }
     text
@@ -34,7 +34,7 @@ pub fn shell(job: &Job, steps: &[Step]) -> String {
 /// # Errors
 /// When a path holds a line break: a Makefile has no way to write that.
 pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
-    let broken = steps.iter().find(|step| step.argv.iter().any(|word| word.contains('\n')));
+    let broken = steps.iter().find(|step| step.command.argv.iter().any(|word| word.contains('\n')));
     if let Some(step) = broken {
         return Err(Failure::field(format!(
             "a path with a line break in it can't stand in a Makefile (for {}): use --emit json",

@@ -1,7 +1,8 @@
 //! One run of ffmpeg under watch.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::process::Command;
+use std::process;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ use tw_core::progress::Progress;
 
 use crate::feeder::Feeder;
 use crate::job::Job;
+use crate::steps::Command;
+use crate::undecodable::Complaints;
 
 /// How many ffmpegs may run at once, over all rooms and chunks.
 #[derive(Debug)]
@@ -54,26 +57,37 @@ impl Drop for Slot<'_> {
     }
 }
 
-/// Runs ffmpeg to its end, with the one that feeds it, if any; gives how many ms of the
-/// output it has made, which `progress` is told as they are made.
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// How many ms of the output there are.
+    pub composed: u64,
+    /// The tracks of which some packets couldn't be decoded.
+    pub undecodable: BTreeSet<usize>,
+}
+
+/// Runs ffmpeg to its end, with the one that feeds it, if any; `progress` is told how much
+/// of the output is made as it is made.
 ///
 /// # Errors
 /// When one can't be started, fails, or makes no progress for `stall`.
 pub fn run_ffmpeg(
     job: &Job,
-    argv: &[String],
-    feeder: Option<&[String]>,
+    command: &Command,
+    feeder: Option<&Command>,
     stall: Duration,
     progress: Option<&Progress>,
-) -> Result<u64, Failure> {
-    let mut ffmpeg = prepared(argv);
-    ffmpeg.args(["-loglevel", "warning", "-nostats", "-progress", "pipe:1"]).args(&argv[1..]);
-    let feeder = feeder.map(|feeder| Feeder::begin(prepared(feeder), feeder, &mut ffmpeg)).transpose()?;
-    let child = Child::spawn(ffmpeg, Some(stall)).map_err(failed)?;
-    let feeder = feeder.map(|feeder| feeder.beside(child.id()));
-    let watched = watched(child, &argv[0], stall, progress);
+) -> Result<Made, Failure> {
+    let (complaints, feeders) = (Complaints::default(), Complaints::default());
+    let mut ffmpeg = prepared(&command.argv);
+    let feeding = feeder
+        .map(|feeder| Feeder::begin(prepared(&feeder.argv), &feeder.argv, &mut ffmpeg, feeders.listener()))
+        .transpose()?;
+    let child = spawn(ffmpeg, &command.argv, stall, complaints.listener()).map_err(failed)?;
+    let feeding = feeding.map(|feeding| feeding.beside(child.id()));
+    let watched = watched(child, &command.argv[0], stall, progress);
     let is_whole = watched.as_ref().is_ok_and(|(finished, _)| finished.status.success());
-    if let Some(fed) = feeder.and_then(|feeder| feeder.end(is_whole).transpose()) {
+    if let Some(fed) = feeding.and_then(|feeding| feeding.end(is_whole).transpose()) {
         return Err(explain(job, &fed.map_err(failed)?));
     }
     let (finished, composed) = watched.map_err(failed)?;
@@ -81,7 +95,32 @@ pub fn run_ffmpeg(
         return Err(explain(job, &finished));
     }
     finished.stderr.iter().for_each(messages::verbose);
-    Ok(composed)
+    let mut undecodable = complaints.among(&command.tracks);
+    undecodable.extend(feeder.iter().flat_map(|feeder| feeders.among(&feeder.tracks)));
+    Ok(Made { composed, undecodable })
+}
+
+/// Runs an ffmpeg to its end, however that is.
+///
+/// # Errors
+/// When it can't be started, or makes no progress for `stall`.
+pub fn to_its_end(
+    argv: &[String],
+    stall: Duration,
+    listener: impl FnMut(&str) + Send + 'static,
+) -> Result<Finished, ProcessError> {
+    let child = spawn(prepared(argv), argv, stall, listener)?;
+    watched(child, &argv[0], stall, None).map(|(finished, _)| finished)
+}
+
+fn spawn(
+    mut ffmpeg: process::Command,
+    argv: &[String],
+    stall: Duration,
+    listener: impl FnMut(&str) + Send + 'static,
+) -> Result<Child, ProcessError> {
+    ffmpeg.args(["-loglevel", "warning", "-nostats", "-progress", "pipe:1"]).args(&argv[1..]);
+    Child::spawn_heard(ffmpeg, Some(stall), listener)
 }
 
 /// An ffmpeg to its end; how it ended, and how many ms of the output it made.
@@ -110,7 +149,7 @@ pub fn failed(error: ProcessError) -> Failure {
     Failure::new(ErrorKind::Ffmpeg, error.to_string())
 }
 
-fn prepared(argv: &[String]) -> Command {
+fn prepared(argv: &[String]) -> process::Command {
     messages::verbose(shell_line(argv.iter().map(String::as_str)));
     let mut ffmpeg = command(&argv[0]);
     keep_memory(&mut ffmpeg);
@@ -121,7 +160,7 @@ fn prepared(argv: &[String]) -> Command {
 /// pieces of this size back to the system at once, which then has to clear them anew:
 /// a tenth to an eighth of the CPU time of a composition (mallopt(3), `M_MMAP_THRESHOLD`
 /// and `M_TRIM_THRESHOLD`; other C libraries don't know these names).
-fn keep_memory(ffmpeg: &mut Command) {
+fn keep_memory(ffmpeg: &mut process::Command) {
     // Larger than any frame; more than there is to give back.
     for (name, bytes) in [("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "1073741824")] {
         if std::env::var_os(name).is_none() {

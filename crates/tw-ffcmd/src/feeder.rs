@@ -22,16 +22,22 @@ pub struct Beside {
 }
 
 impl Feeder {
-    /// Starts an ffmpeg with the arguments in `argv`; its reader is yet to be started.
+    /// Starts an ffmpeg with the arguments in `argv`, whose stderr goes to `listener`; its
+    /// reader is yet to be started.
     ///
     /// # Errors
     /// When there is no pipe, or it can't be started.
-    pub fn begin(mut ffmpeg: Command, argv: &[String], reader: &mut Command) -> Result<Self, Failure> {
+    pub fn begin(
+        mut ffmpeg: Command,
+        argv: &[String],
+        reader: &mut Command,
+        listener: impl FnMut(&str) + Send + 'static,
+    ) -> Result<Self, Failure> {
         let (pictures, sink) = io::pipe().map_err(|e| Failure::io("cannot make a pipe", &e))?;
         widen(&sink);
         reader.stdin(pictures);
         ffmpeg.args(["-loglevel", "warning", "-nostats"]).args(&argv[1..]);
-        Child::spawn_feeding(ffmpeg, sink).map(Self).map_err(failed)
+        Child::spawn_feeding(ffmpeg, sink, listener).map(Self).map_err(failed)
     }
 
     /// Ends the reader when this one fails: what comes through the pipe looks whole then,

@@ -1,5 +1,6 @@
 //! A job: how one room becomes one file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -76,6 +77,17 @@ impl Job {
         Ok(job)
     }
 
+    /// The same for recordings of these tracks that may begin with anything.
+    #[must_use]
+    pub fn wary_of(&self, tracks: &BTreeSet<usize>) -> Self {
+        let mut job = self.clone();
+        for &track in tracks {
+            job.room.tracks[track].begins_with_key_frame = false;
+        }
+        job.plan = job.composition().whole();
+        job
+    }
+
     /// What is composed.
     pub fn composition(&self) -> Composition<'_> {
         Composition {
@@ -139,7 +151,7 @@ impl Job {
             output: &step.output,
             needs: &step.needs,
             duration_ms: self.duration_of(step.action),
-            argv: &step.argv,
+            argv: &step.command.argv,
         })
     }
 

@@ -12,6 +12,7 @@
 //! - [`cutting`] divides the work among cores; [`steps`] are files made from files; [`emit`] prints them,
 //!   [`run`](mod@run) and [`encode`] run them, [`tally`] counts how far they are, and
 //!   [`verify`] reads the result back;
+//! - `undecodable` looks after recordings that ffmpeg complains about;
 //! - `feeder` is an ffmpeg that draws for another one;
 //! - `part` is a file on its way to its name; `origin` says in it what it was made from;
 //! - `still` makes pictures of it beforehand.
@@ -41,6 +42,7 @@ mod still;
 pub mod tally;
 pub mod time;
 pub mod timeline;
+mod undecodable;
 pub mod verify;
 
 use tw_core::filter::Sink;

@@ -2,6 +2,7 @@
 //! only then given its name.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -18,8 +19,9 @@ use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
 use crate::origin;
 use crate::part::{Part, part_of};
-use crate::steps::{Action, Step, parts_folder};
+use crate::steps::{Action, Command, Step, parts_folder};
 use crate::tally::{Chunks, Tally};
+use crate::undecodable::Judge;
 use crate::verify;
 
 /// A room that has become a file.
@@ -29,6 +31,23 @@ pub struct Completed {
     pub bytes: u64,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+/// Why a room has not become a file.
+#[derive(Debug)]
+pub enum Stopped {
+    /// It can't.
+    Failed(Failure),
+    /// Packets of these tracks can't be decoded. A chunk doesn't know what was seen before
+    /// them, nor a cell without a canvas when its first picture is to be seen: it must be
+    /// composed in one piece, by a job that is [wary](Job::wary_of) of them.
+    Damaged(BTreeSet<usize>),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 /// What all rooms share while they are composed.
@@ -50,19 +69,20 @@ pub struct Studio {
 /// is to be written over; so are parts that an earlier run has left.
 ///
 /// # Errors
-/// When ffmpeg fails or its result isn't what it should be; then there is no file.
-pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, Failure> {
+/// When ffmpeg fails, its result isn't what it should be, or steps like these don't do; then
+/// there is no file.
+pub fn compose(job: &Job, steps: &[Step], studio: &Studio, judge: &Judge<'_>) -> Result<Completed, Stopped> {
     let begun = Instant::now();
     if !studio.overwrite && job.output.exists() {
-        return keep(job, studio.stall);
+        return Ok(keep(job, studio.stall)?);
     }
     let part = Part::begin(&job.output)?;
     // Another process may have finished it before the lock was ours.
     if !studio.overwrite && job.output.exists() {
-        return keep(job, studio.stall);
+        return Ok(keep(job, studio.stall)?);
     }
     let Some((last, before)) = steps.split_last() else {
-        return Err(Failure::new(ErrorKind::Ffmpeg, "there is nothing to do"));
+        return Err(Failure::new(ErrorKind::Ffmpeg, "there is nothing to do").into());
     };
     let folder = parts_folder(&job.output);
     if !before.is_empty() {
@@ -75,10 +95,12 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
                 before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
             // What takes longest first, or it would run alone at the end.
             now.sort_by_key(|step| Reverse(cutting::effort(job, step.action)));
-            side_by_side(&now, studio.slots.count(), |step| make_part(job, step, since, studio, &chunks))?;
+            side_by_side(&now, studio.slots.count(), |step| {
+                make_part(job, step, since, studio, judge, &chunks)
+            })?;
         }
     }
-    run_step(job, last, part.path(), studio)?;
+    run_step(job, last, part.path(), studio, judge)?;
     let seen = verify::read(part.path(), studio.stall)?;
     verify::check(job, &seen).inspect_err(|_| {
         // One of the parts is wrong: none is trusted.
@@ -86,9 +108,8 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio) -> Result<Completed, 
     })?;
     let bytes = size(part.path());
     part.persist(&job.output)?;
-    if !before.is_empty() {
-        let _ = fs::remove_dir_all(&folder);
-    }
+    // Also those of an earlier run that was cut.
+    let _ = fs::remove_dir_all(&folder);
     Ok(Completed { bytes, elapsed: begun.elapsed() })
 }
 
@@ -130,25 +151,25 @@ fn own_folder(folder: &Path) -> Result<(), Failure> {
 fn side_by_side(
     steps: &[&Step],
     threads: usize,
-    make: impl Fn(&Step) -> Result<(), Failure> + Sync,
-) -> Result<(), Failure> {
-    let failed: Mutex<Option<Failure>> = Mutex::new(None);
-    let first = || failed.lock().unwrap_or_else(PoisonError::into_inner);
+    make: impl Fn(&Step) -> Result<(), Stopped> + Sync,
+) -> Result<(), Stopped> {
+    let stopped: Mutex<Option<Stopped>> = Mutex::new(None);
+    let first = || stopped.lock().unwrap_or_else(PoisonError::into_inner);
     let waiting = Mutex::new(steps.iter());
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     thread::scope(|scope| {
         for _ in 0..threads.min(steps.len()) {
             scope.spawn(|| {
                 while let Some(step) = next().filter(|_| first().is_none()) {
-                    if let Err(failure) = make(step) {
-                        first().get_or_insert(failure);
+                    if let Err(why) = make(step) {
+                        first().get_or_insert(why);
                     }
                 }
             });
         }
     });
-    let failure = first().take();
-    failure.map_or(Ok(()), Err)
+    let why = first().take();
+    why.map_or(Ok(()), Err)
 }
 
 /// When the last of a job's recordings was written, as far as can be told.
@@ -167,13 +188,14 @@ fn make_part(
     step: &Step,
     since: Option<SystemTime>,
     studio: &Studio,
+    judge: &Judge<'_>,
     chunks: &Chunks<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), Stopped> {
     if modified(&step.output).is_some_and(|made| Some(made) >= since) {
         studio.tally.time.advance(job.duration_of(step.action));
     } else {
         let part = Scratch::new(part_of(&step.output));
-        run_step(job, step, part.path(), studio)?;
+        run_step(job, step, part.path(), studio, judge)?;
         part.persist(&step.output).map_err(|e| {
             Failure::io(format_args!("cannot rename the part to {}", step.output.display()), &e)
         })?;
@@ -184,15 +206,28 @@ fn make_part(
     Ok(())
 }
 
-fn run_step(job: &Job, step: &Step, output: &Path, studio: &Studio) -> Result<(), Failure> {
+fn run_step(
+    job: &Job,
+    step: &Step,
+    output: &Path,
+    studio: &Studio,
+    judge: &Judge<'_>,
+) -> Result<(), Stopped> {
     let _slot = studio.slots.take();
     // Sound and copies are made beside the picture, which is what takes the time.
     let counted = job.duration_of(step.action);
     let progress = (counted > 0).then_some(&studio.tally.time);
     let argv = step.argv_to(output);
     let argv = if step.output == job.output { origin::tagged(argv, job) } else { argv };
-    let made = run_ffmpeg(job, &argv, step.feeder.as_deref(), studio.stall, progress)?;
+    let command = Command { argv, tracks: step.command.tracks.clone() };
+    let made = run_ffmpeg(job, &command, step.feeder.as_ref(), studio.stall, progress)?;
+    // Before a part has its name: the next run would not hear the complaint.
+    judge.judge(&made.undecodable)?;
+    let trusted = |&track: &usize| job.room.tracks[track].begins_with_key_frame;
+    if made.undecodable.iter().any(|track| step.is_chunk() || trusted(track)) {
+        return Err(Stopped::Damaged(made.undecodable));
+    }
     // ffmpeg says when the last frame begins.
-    studio.tally.time.advance(counted.saturating_sub(made));
+    studio.tally.time.advance(counted.saturating_sub(made.composed));
     Ok(())
 }

@@ -39,6 +39,22 @@ pub enum Action {
     Whole,
 }
 
+/// An ffmpeg to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The program and its arguments, as they stand in records and scripts.
+    pub argv: Vec<String>,
+    /// The tracks that it decodes, in the order of its inputs.
+    pub tracks: Vec<usize>,
+}
+
+impl From<Vec<String>> for Command {
+    /// One that decodes nothing.
+    fn from(argv: Vec<String>) -> Self {
+        Self { argv, tracks: Vec::new() }
+    }
+}
+
 /// One file made from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -50,9 +66,9 @@ pub struct Step {
     pub output: PathBuf,
     /// The command that draws a part of the picture and writes it into the other one's
     /// stdin, if there is one: only for `--run`, which starts both.
-    pub feeder: Option<Vec<String>>,
+    pub feeder: Option<Command>,
     /// The command; its last word is the output.
-    pub argv: Vec<String>,
+    pub command: Command,
 }
 
 impl Step {
@@ -64,7 +80,7 @@ impl Step {
     /// The command, writing into a file of ours that is renamed later: what stands
     /// there is an earlier try.
     pub fn argv_to(&self, output: &Path) -> Vec<String> {
-        let mut argv = self.argv.clone();
+        let mut argv = self.command.argv.clone();
         argv.pop();
         for word in argv.iter_mut().take_while(|word| *word != "-i").filter(|word| *word == "-n") {
             *word = Overwrite::Yes.flag().to_owned();
@@ -79,7 +95,8 @@ pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Comp
     let words = Words::ffmpeg(&program(), overwrite);
     let muxer = job.encoding.container_args();
     let argv = plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
-    Step { action: Action::Whole, needs: Vec::new(), feeder: None, output: job.output.clone(), argv }
+    let command = Command { argv, tracks: plan.tracks() };
+    Step { action: Action::Whole, needs: Vec::new(), feeder: None, output: job.output.clone(), command }
 }
 
 /// The steps of a job whose picture is cut; those that others need come first.
@@ -111,15 +128,21 @@ pub fn chunked(
                 }
             }
         }
-        let feeder = feeder.map(|feeder| feeder.feeding(Words::ffmpeg(&program(), overwrite)));
+        let feeder = feeder.map(|feeder| Command {
+            argv: feeder.feeding(Words::ffmpeg(&program(), overwrite)),
+            tracks: feeder.tracks(),
+        });
         let argv = |output: &Path| {
             let words = Words::ffmpeg(&program(), overwrite);
             plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
         };
-        let both = |output: &Path| feeder.iter().flatten().cloned().chain(argv(output)).collect();
+        let both = |output: &Path| {
+            feeder.iter().flat_map(|feeder| &feeder.argv).cloned().chain(argv(output)).collect()
+        };
         let output = named(&folder, &format!("picture-{:08}", slice.first), extension(job), both);
         pictures.push((output.clone(), slice));
-        steps.push(Step { action: Action::Picture(slice), needs, feeder, argv: argv(&output), output });
+        let command = Command { argv: argv(&output), tracks: plan.tracks() };
+        steps.push(Step { action: Action::Picture(slice), needs, feeder, command, output });
     }
     let sound = sound_step(job, encoders, overwrite, &folder);
     let join = join_step(job, overwrite, &pictures, sound.as_ref())?;
@@ -166,7 +189,8 @@ fn sound_step(job: &Job, encoders: &Encoders, overwrite: Overwrite, folder: &Pat
     };
     sound.has_sound.then(|| {
         let output = named(folder, "sound", extension(job), argv);
-        Step { action: Action::Sound, needs: Vec::new(), feeder: None, argv: argv(&output), output }
+        let command = Command { argv: argv(&output), tracks: sound.tracks() };
+        Step { action: Action::Sound, needs: Vec::new(), feeder: None, command, output }
     })
 }
 
@@ -189,7 +213,7 @@ fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
             .output(output)
     };
     let output = named(folder, "indexed", "mkv", argv);
-    Step { action: Action::Index, needs: Vec::new(), feeder: None, argv: argv(&output), output }
+    Step { action: Action::Index, needs: Vec::new(), feeder: None, command: argv(&output).into(), output }
 }
 
 fn join_step(
@@ -221,7 +245,7 @@ fn join_step(
         needs.push(sound.output.clone());
     }
     let argv = words.and(maps).and(["-c", "copy"]).and(job.encoding.container_args()).output(&job.output);
-    Ok(Step { action: Action::Join, needs, feeder: None, output: job.output.clone(), argv })
+    Ok(Step { action: Action::Join, needs, feeder: None, output: job.output.clone(), command: argv.into() })
 }
 
 /// A path in an ffconcat list ("FFmpeg Formats Documentation", concat): in single

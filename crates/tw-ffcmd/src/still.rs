@@ -120,7 +120,7 @@ fn still(job: &Job, frame: i64, size: Option<Size>, output: &Path, stall: Durati
         None => (plan.filter_complex.clone(), picture::PAD),
     };
     let words = plan.read(Words::ffmpeg(&program(), Overwrite::Yes));
-    run_ffmpeg(job, &as_png(words, &graph, pad, output), None, stall, None)?;
+    run_ffmpeg(job, &as_png(words, &graph, pad, output).into(), None, stall, None)?;
     Ok(())
 }
 
@@ -143,7 +143,7 @@ fn sheet(job: &Job, frames: &[i64], small: Size, output: &Path, stall: Duration)
         let (x, y) = (n % COLUMNS * across, n / COLUMNS * down);
         graph.push_str(&format!(";[sheet{n}][{n}:v]overlay=x={x}:y={y}[sheet{}]", n + 1));
     }
-    run_ffmpeg(job, &as_png(words, &graph, &format!("sheet{count}"), output), None, stall, None)?;
+    run_ffmpeg(job, &as_png(words, &graph, &format!("sheet{count}"), output).into(), None, stall, None)?;
     Ok(size)
 }
 

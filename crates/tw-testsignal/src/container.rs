@@ -1,5 +1,6 @@
 //! How packets become a file: tidy, streamed, or broken off.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -20,6 +21,16 @@ pub enum Ending {
     /// After the head of a cluster, before its first block: ffprobe opens the
     /// file and finds no start time.
     EmptyCluster,
+}
+
+/// Leaves the packets in those places (counted from 0) as long as they are, and nothing in
+/// them that a decoder takes: VP8 with a first partition longer than the packet (RFC 6386,
+/// section 9.1), H.264 with a unit that is. Of sound, no packet would be left: ffmpeg's
+/// reader passes over Opus whose length it can't tell, and takes any other.
+pub(crate) fn damage(packets: &mut [Packet], places: &Range<usize>) {
+    for packet in packets.iter_mut().take(places.end).skip(places.start) {
+        packet.data.fill(0xFF);
+    }
 }
 
 /// Writes the file and gives the number of packets that are whole in it.

@@ -39,6 +39,7 @@ pub struct Video {
     pixel_aspect: (u32, u32),
     codec: Codec,
     is_sparse: bool,
+    damaged: Range<usize>,
     form: Form,
     ending: Ending,
 }
@@ -61,6 +62,7 @@ impl Video {
             pixel_aspect: (1, 1),
             codec: Codec::Vp8,
             is_sparse: false,
+            damaged: 0..0,
             form: Form::Tidy,
             ending: Ending::Whole,
         }
@@ -148,6 +150,14 @@ impl Video {
         self
     }
 
+    /// The frames in those places (counted from 0) can't be decoded, and those up to the
+    /// next key frame are not to be looked for either.
+    #[must_use]
+    pub fn damaged(mut self, places: Range<usize>) -> Self {
+        self.damaged = places;
+        self
+    }
+
     /// What the file says of itself.
     #[must_use]
     pub fn form(mut self, form: Form) -> Self {
@@ -218,12 +228,18 @@ impl Video {
             codec_delay_ns: 0,
             kind: Kind::Video { width: first.width, height: first.height, display: self.display(first) },
         };
+        container::damage(&mut packets, &self.damaged);
         let whole = container::write(path, &track, &packets, self.form, self.ending)?;
         frames.truncate(whole);
         let span = frames
             .first()
             .zip(frames.last())
             .map(|(first, last)| Span { start_ms: first.time_ms, end_ms: last.time_ms });
+        if !self.damaged.is_empty() {
+            let next_key = (self.damaged.end..packets.len()).find(|&place| packets[place].key);
+            let end = next_key.unwrap_or(frames.len()).min(frames.len());
+            frames.drain(self.damaged.start.min(end)..end);
+        }
         Ok(Recording {
             path: path.to_path_buf(),
             number: self.number,

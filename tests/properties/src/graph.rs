@@ -95,15 +95,15 @@ fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
     };
     // What --run does by itself is never more than this.
     for step in &steps(Cutting::Pairs(job.timeline.duration())) {
-        step.feeder.iter().for_each(|feeder| check_graph(feeder, false));
-        check_graph(&step.argv, label.is_some());
+        step.feeder.iter().for_each(|feeder| check_graph(&feeder.argv, false));
+        check_graph(&step.command.argv, label.is_some());
     }
     let steps = steps(Cutting::of(cli, &job, 1));
     if steps.is_empty() {
         return;
     }
     for step in &steps {
-        check_graph(&step.argv, label.is_some());
+        check_graph(&step.command.argv, label.is_some());
         inputs(step);
     }
     shell(&job, &steps);
@@ -201,11 +201,11 @@ fn unquoted(text: &str) -> String {
 
 /// A record's text stands behind `-i` only, and never as an option.
 fn inputs(step: &Step) {
-    for (i, word) in step.argv.iter().enumerate().filter(|(_, word)| word.contains(STRANGER)) {
-        if step.argv[i - 1] == "-filter_complex" {
+    for (i, word) in step.command.argv.iter().enumerate().filter(|(_, word)| word.contains(STRANGER)) {
+        if step.command.argv[i - 1] == "-filter_complex" {
             continue;
         }
-        assert_eq!(step.argv[i - 1], "-i", "{word}");
+        assert_eq!(step.command.argv[i - 1], "-i", "{word}");
         assert!(!word.starts_with('-'), "{word}");
         let protocol = word.split('/').next().and_then(|before| before.split_once(':'));
         assert!(protocol.is_none_or(|(name, _)| name == "file"), "{word}");
@@ -227,7 +227,7 @@ fn shell(job: &Job, steps: &[Step]) {
         ["mkdir".to_owned(), "-p".to_owned(), folder]
     });
     let meant: Vec<&String> =
-        folder.iter().flatten().chain(steps.iter().flat_map(|step| &step.argv)).collect();
+        folder.iter().flatten().chain(steps.iter().flat_map(|step| &step.command.argv)).collect();
     assert_eq!(words.len(), meant.len(), "{text}");
     for (i, (word, meant)) in words.iter().zip(meant).enumerate() {
         if i > 0 && words[i - 1] == "-filter_complex" {

@@ -20,6 +20,13 @@ pub const CASES: &[Case] = &[
         make: streamed_by_gstreamer,
     },
     Case { name: "cut_off", about: "files that break off in mid-packet", make: cut_off },
+    Case { name: "damaged", about: "ten frames from a key frame on that can't be decoded", make: damaged },
+    Case { name: "damaged_across_a_cut", about: "the same, --chunk 2", make: damaged_across_a_cut },
+    Case {
+        name: "damaged_throughout",
+        about: "a picture of which nothing can be decoded, --allow-incomplete",
+        make: damaged_throughout,
+    },
     Case { name: "no_packet", about: "a cluster without a packet, and headers alone", make: no_packet },
     Case { name: "one_frame", about: "a video of one frame", make: one_frame },
     Case { name: "h264", about: "H.264 in mkv, and another size in mid-stream", make: h264 },
@@ -60,6 +67,32 @@ fn cut_off(scene: &mut Scene) -> Result<()> {
     let bob = scene.bob(600)?;
     scene.grid([[alice], [bob]]);
     scene.told.extend(["the 70 packets that can be read count", "the 160 packets that can be read count"]);
+    Ok(())
+}
+
+fn damaged(scene: &mut Scene) -> Result<()> {
+    let alice = scene.video("alice", 0, &Video::new(1, 24.0).key_every(10).damaged(40..50))?;
+    scene.audio("alice", 0, &Audio::new(1))?;
+    let bob = scene.bob(600)?;
+    scene.grid([[alice], [bob]]);
+    scene.told.push(": 10 packets of ");
+    Ok(())
+}
+
+fn damaged_across_a_cut(scene: &mut Scene) -> Result<()> {
+    // They lie from 1.67 s to 2.08 s.
+    damaged(scene)?;
+    scene.flags.push("--chunk=2".into());
+    Ok(())
+}
+
+fn damaged_throughout(scene: &mut Scene) -> Result<()> {
+    let alice = scene.video("alice", 0, &Video::new(1, 24.0).damaged(0..96))?;
+    scene.audio("alice", 0, &Audio::new(1))?;
+    let bob = scene.bob(600)?;
+    scene.grid([[alice], [bob]]);
+    scene.flags.push("--allow-incomplete".into());
+    scene.told.push("which can't be decoded (96 packets)");
     Ok(())
 }
 

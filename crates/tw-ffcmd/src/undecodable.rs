@@ -1,0 +1,172 @@
+//! Packets that can't be decoded. ffmpeg passes over them and ends well, so that what
+//! they hold would be missing from the result without a word: here it is said, and a
+//! recording of which hardly anything is left fails its room.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tw_core::failure::{ErrorKind, Failure};
+use tw_core::messages;
+
+use crate::command::{Overwrite, Words};
+use crate::encode::{self, failed};
+use crate::ffmpeg;
+use crate::job::Job;
+use crate::room::Kind;
+
+/// Never end for what can't be decoded: how much that is, is asked of each recording by
+/// itself (ffmpeg 5.1 counts all inputs of a run together, 9.0 each of them).
+pub const GO_ON: [&str; 2] = ["-max_error_rate", "1"];
+
+/// What an ffmpeg says of packets that it can't decode: how many, by the number of its input.
+#[derive(Debug, Clone, Default)]
+pub struct Complaints(Arc<Mutex<BTreeMap<usize, u64>>>);
+
+impl Complaints {
+    /// What its stderr is to be told to.
+    pub fn listener(&self) -> impl FnMut(&str) + Send + 'static {
+        let counts = Arc::clone(&self.0);
+        move |line| {
+            if let Some(input) = input_of(line) {
+                *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(input).or_default() += 1;
+            }
+        }
+    }
+
+    /// Which of the tracks that it read it complained about.
+    pub fn among(&self, tracks: &[usize]) -> BTreeSet<usize> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.keys().filter_map(|&input| tracks.get(input).copied()).collect()
+    }
+
+    fn count(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+}
+
+/// The input of which a line says that a packet can't be decoded: `Error while decoding
+/// stream #2:0: …` in ffmpeg 4.2 and 5.1, `[vist#2:0/vp8 @ 0x…] … Decoding error: …` or
+/// `… Error submitting packet to decoder: …` in 9.0.
+fn input_of(line: &str) -> Option<usize> {
+    let number = match line.split_once("Error while decoding stream #") {
+        Some((_, rest)) => rest,
+        None if line.contains("Decoding error") || line.contains("Error submitting packet to decoder") => {
+            line.split_once("ist#")?.1
+        }
+        None => return None,
+    };
+    number.split_once(':')?.0.parse().ok()
+}
+
+/// What has become of a room's recordings, each looked at when an ffmpeg first complains.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    job: &'a Job,
+    stall: Duration,
+    allow_incomplete: bool,
+    judged: Mutex<BTreeMap<usize, Result<(), Failure>>>,
+}
+
+impl<'a> Judge<'a> {
+    /// With `allow_incomplete`, a room may lose a recording.
+    pub fn new(job: &'a Job, stall: Duration, allow_incomplete: bool) -> Self {
+        Self { job, stall, allow_incomplete, judged: Mutex::default() }
+    }
+
+    /// Whether tracks that were complained about are still good enough; said once of each.
+    ///
+    /// # Errors
+    /// For one of which most can't be decoded, unless that is allowed.
+    pub fn judge(&self, tracks: &BTreeSet<usize>) -> Result<(), Failure> {
+        // Held while one is looked at: others that need the same have to wait anyway.
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        tracks
+            .iter()
+            .try_for_each(|&track| judged.entry(track).or_insert_with(|| self.look_at(track)).clone())
+    }
+
+    fn look_at(&self, track: usize) -> Result<(), Failure> {
+        let room = self.job.room.sid.as_deref().unwrap_or("a room without a SID");
+        let which = &self.job.room.tracks[track];
+        let which = format!("{} ({})", which.path.display(), which.caption());
+        let (packets, is_hopeless) = self.decode(track)?;
+        if !is_hopeless {
+            messages::warn(format_args!(
+                "{room}: {packets} packets of {which} can't be decoded: what they hold is missing"
+            ));
+        } else if self.allow_incomplete {
+            messages::warn(format_args!(
+                "{room}: composed without most of {which}, which can't be decoded ({packets} packets)"
+            ));
+        } else {
+            return Err(Failure::new(
+                ErrorKind::Media,
+                format!(
+                    "not composed, since most of {which} can't be decoded ({packets} packets): \
+                     take it away and fetch it again (--allow-incomplete composes the rest)"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// How many of a recording's packets can't be decoded, and whether those are so many
+    /// that ffmpeg gives up: by itself more than two thirds ("ffmpeg Documentation", Main
+    /// options, `-max_error_rate`).
+    fn decode(&self, track: usize) -> Result<(u64, bool), Failure> {
+        let track = &self.job.room.tracks[track];
+        let stream = match track.kind {
+            Kind::Audio => "0:a:0",
+            Kind::Video => "0:v:0",
+        };
+        let program = ffmpeg::program().to_string_lossy().into_owned();
+        let argv = Words::ffmpeg(&program, Overwrite::Yes)
+            .and(["-loglevel", "repeat+warning"])
+            .recording(&track.path)
+            .and(["-map", stream, "-f", "null"])
+            .output("-".as_ref());
+        let complaints = Complaints::default();
+        let finished = encode::to_its_end(&argv, self.stall, complaints.listener()).map_err(failed)?;
+        match finished.status.code() {
+            Some(status) => Ok((complaints.count(), status != 0)),
+            None => {
+                let what =
+                    format!("{} can't be decoded: ffmpeg was {}", track.path.display(), finished.describe());
+                Err(Failure::new(ErrorKind::Ffmpeg, what))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_packet_it_is() {
+        for (line, input) in [
+            ("Error while decoding stream #2:0: Invalid data found when processing input", Some(2)),
+            ("[vist#12:0/vp8 @ 0x55] [dec:vp8 @ 0x56] Decoding error: Invalid data found", Some(12)),
+            ("[aist#0:0/opus @ 0x55] [dec:opus @ 0x5] Error submitting packet to decoder: Invalid", Some(0)),
+            ("[vp8 @ 0x55] Header size larger than data provided", None),
+            ("[vist#0:0/vp8 @ 0x55] corrupt input packet in stream 0", None),
+            ("Error while decoding stream #", None),
+            ("Decoding error", None),
+        ] {
+            assert_eq!(input_of(line), input, "{line}");
+        }
+    }
+
+    #[test]
+    fn complaints_are_counted_by_input_and_belong_to_tracks() {
+        let complaints = Complaints::default();
+        let mut listener = complaints.listener();
+        for input in [1, 1, 3] {
+            listener(&format!("Error while decoding stream #{input}:0: Invalid data"));
+        }
+        assert_eq!(complaints.count(), 3);
+        // Input 3 is a pipe, which isn't a track.
+        assert_eq!(complaints.among(&[7, 5, 9]), BTreeSet::from([5]));
+    }
+}
