@@ -129,6 +129,31 @@ fn from_key_frames_that_are_minutes_apart() {
     assert!(String::from_utf8_lossy(&steps).contains("trim=start_pts=-"), "nothing is dropped");
 }
 
+#[test]
+fn from_a_key_frame_before_zero() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 1);
+    let alice = Video::new(1, 24.0).start_ms(200).lasting_ms(9000).size(160, 120);
+    let path = scene.next_path("mkv");
+    scene.video("alice", 0, &alice).unwrap();
+    scene.video("bob", 300, &Video::new(2, 15.0).start_ms(13).lasting_ms(8000).size(160, 120)).unwrap();
+    let moved = environment.folder().join("moved.mkv");
+    let move_it = ["-output_ts_offset", "-0.4", "-avoid_negative_ts", "disabled"];
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-copyts", "-i"])
+        .arg(&path)
+        .args(["-c", "copy"])
+        .args(move_it)
+        .arg(&moved)
+        .status();
+    assert!(status.unwrap().success());
+    fs::rename(moved, path).unwrap();
+    let bench = Bench::new(environment, &scene);
+    let placed = String::from_utf8_lossy(&bench.placed);
+    assert!(placed.contains("\"start_time_ms\":-"), "{placed}");
+    bench.same_frames(270, &["2"], &["--size", "320x120", "-o", "room.webm", "-y"]);
+}
+
 /// `fps` in place of `overlay`, where a recording has a cell to itself.
 #[test]
 fn of_a_cell_of_ones_own_as_on_a_canvas() {

@@ -2,11 +2,10 @@
 //! written in the order of the input, failures marked and told.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::input::{self, Line};
+use crate::input::Line;
 use crate::messages;
 use crate::output::{Output, OutputError};
 use crate::parallel;
@@ -160,22 +159,7 @@ pub fn tell(record: &Record, failure: &Failure) {
     }
 }
 
-/// Serves every record of `files` (stdin when empty) with `serve`, `jobs` at a
-/// time.
-///
-/// # Errors
-/// When a file can't be read, or stdout is closed or full.
-pub fn run(
-    files: &[PathBuf],
-    jobs: usize,
-    common: &Common,
-    progress: &Arc<Progress>,
-    serve: impl Fn(&mut Record) -> Result<(), Failure> + Send + Sync + 'static,
-) -> anyhow::Result<Status> {
-    run_lines(input::lines(files), jobs, common, progress, serve)
-}
-
-/// The same for lines that needn't come from files of records.
+/// Serves the record on every line with `serve`, `jobs` at a time.
 ///
 /// # Errors
 /// When the lines can't be read, or stdout is closed or full.

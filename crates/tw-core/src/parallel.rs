@@ -1,6 +1,7 @@
 //! Work side by side, results in the order of the input.
 
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -56,9 +57,11 @@ where
     }
 
     for result in order_out {
-        // A worker that panicked has dropped its sender; its item has no result.
-        if let Ok(result) = result.recv() {
-            emit(result)?;
+        match result.recv() {
+            Ok(result) => emit(result)?,
+            // A worker that panicked has dropped its sender, and said so. That mustn't look
+            // like an item that isn't there.
+            Err(_) => resume_unwind(Box::new("a worker panicked")),
         }
     }
     ControlFlow::Continue(())
@@ -88,6 +91,15 @@ mod tests {
         );
         assert!(flow.is_continue());
         assert_eq!(seen, (0..40).map(|n| n * 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_panic_is_no_end() {
+        let flow = std::panic::catch_unwind(|| {
+            let work = |n| if n == 2 { panic!("for this test") } else { n };
+            ordered::<_, _, ()>(0..9, 2, work, |_| ControlFlow::Continue(()))
+        });
+        assert!(flow.is_err());
     }
 
     #[test]

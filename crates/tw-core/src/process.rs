@@ -17,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::fs::Access;
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 /// How many lines of a child's stderr are kept: the last ones say why it failed.
 const STDERR_LINES: usize = 20;
@@ -243,10 +243,20 @@ impl Child {
         if let Some(mut stdout) = self.stdout.take() {
             io::copy(&mut stdout, &mut io::sink()).map_err(|e| self.read_error(e))?;
         }
+        self.leave();
         let status = self.child.wait().map_err(|e| ProcessError::Read(self.name.clone(), e))?;
         self.ended = true;
         let stderr = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         Ok(Finished { status, stderr })
+    }
+
+    /// Waits until it has ended, but not for its status: as long as nobody has that, its
+    /// number is no other's. Then nobody shall end it any more.
+    fn leave(&self) {
+        if let Some(pid) = i32::try_from(self.id()).ok().and_then(Pid::from_raw) {
+            let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        }
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id());
     }
 
     /// What an error from reading [`Child::stdout`] means.
@@ -260,11 +270,10 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Out of the list first: once waited for, its number may be another's.
-        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.child.id());
         if !self.ended {
             // The whole group: what a wrapper script has started may outlive it.
-            kill_group(self.child.id());
+            kill_group(self.id());
+            self.leave();
             let _ = self.child.wait();
         }
     }
@@ -372,10 +381,10 @@ pub fn shell_line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
-/// One word quoted for a POSIX shell. Words that need no quotes get none.
+/// One word quoted for a POSIX shell. Words that need no quotes get none. NUL can't stand
+/// in an argument at all, and is left out.
 pub fn quote(word: &str) -> Cow<'_, str> {
-    // NUL can't stand in an argument at all: no path or graph of ours holds one.
-    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
+    shlex::try_quote(word).unwrap_or_else(|_| quote(&word.replace('\0', "")).into_owned().into())
 }
 
 #[cfg(test)]
@@ -423,6 +432,13 @@ mod tests {
         let error = output(shell(&script), Duration::from_millis(300)).unwrap_err();
         std::fs::remove_file(&fifo).unwrap();
         assert!(matches!(error, ProcessError::Stalled(..)), "{error}");
+    }
+
+    #[test]
+    fn nothing_in_a_word_is_a_command() {
+        for (word, quoted) in [("a.mka", "a.mka"), ("a\0;id", "'a;id'"), ("\0", "''"), ("it's", "\"it's\"")] {
+            assert_eq!(quote(word), quoted);
+        }
     }
 
     #[test]

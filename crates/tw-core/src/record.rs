@@ -85,11 +85,16 @@ impl Record {
         Self::parse(json(value)?).map_err(|e| Failure::field(format!("not a JSON object: {e}")))
     }
 
-    /// A record that stands for something which could not be read at all.
-    pub fn of_failure(tool: &str, failure: &Failure) -> Self {
-        let mut record = Self::empty();
-        record.mark(tool, failure);
-        record
+    /// The same on one line: as it is, or without the space between its tokens when there
+    /// are line breaks in it. Numbers and strings stay as they are written.
+    #[must_use]
+    pub fn on_one_line(self) -> Self {
+        // Over the bytes twice costs a third of once over the characters.
+        let holds = |byte: u8| self.text.as_bytes().contains(&byte);
+        if !holds(b'\n') && !holds(b'\r') {
+            return self;
+        }
+        Self::parse(without_space(&self.text)).unwrap_or(self)
     }
 
     /// The line, as it came or with our fields spliced in; no line end.
@@ -185,12 +190,18 @@ impl Record {
     /// Whether a tool before us could not serve this record. Any `error` that is
     /// not null counts, whoever wrote it.
     pub fn is_marked(&self) -> bool {
-        self.raw("error").is_some_and(|raw| raw != "null")
+        self.raw("error").is_some_and(is_mark)
+    }
+
+    /// Whether it is what a tool has made of a line that holds no record: a mark and
+    /// nothing else.
+    pub fn is_mark_alone(&self) -> bool {
+        self.members.len() == 1 && self.is_marked()
     }
 
     /// The mark, as far as it can be read.
     pub fn failure(&self) -> Option<Mark> {
-        let raw = self.raw("error").filter(|raw| *raw != "null")?;
+        let raw = self.raw("error").filter(|raw| is_mark(raw))?;
         Some(serde_json::from_str(raw).unwrap_or_else(|_| Mark {
             tool: "unknown".into(),
             kind: "unknown".into(),
@@ -381,9 +392,58 @@ fn extent(whole: &str, part: &str) -> Range<usize> {
     start..start + part.len()
 }
 
+/// Whether the raw JSON of an `error` field marks its record: what jq's `select(.error)` takes.
+pub fn is_mark(raw: &str) -> bool {
+    !matches!(raw, "null" | "false")
+}
+
+/// JSON without the space between its tokens; numbers and strings stay as they are written.
+pub fn without_space(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in json.chars() {
+        if in_string {
+            (in_string, escaped) = (c != '"' || escaped, c == '\\' && !escaped);
+        } else if matches!(c, ' ' | '\t' | '\n' | '\r') {
+            continue;
+        } else {
+            in_string = c == '"';
+        }
+        text.push(c);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pretty_record_comes_onto_one_line() {
+        let pretty = "{\n  \"a\" : 1.50e+3,\r\n\t\"b \\\" \\\\\": [ \" x \", null ]\n}";
+        assert_eq!(
+            Record::parse(pretty).unwrap().on_one_line().as_str(),
+            "{\"a\":1.50e+3,\"b \\\" \\\\\":[\" x \",null]}"
+        );
+        let spaced = r#"{ "a" : 1 }"#;
+        assert_eq!(Record::parse(spaced).unwrap().on_one_line().as_str(), spaced);
+    }
+
+    #[test]
+    fn a_mark_is_what_jq_selects() {
+        for (text, marked, alone) in [
+            (r#"{"error":{"kind":"x"}}"#, true, true),
+            (r#"{"error":0}"#, true, true),
+            (r#"{"error":"","path":"a"}"#, true, false),
+            (r#"{"error":null}"#, false, false),
+            (r#"{"error":false}"#, false, false),
+            ("{}", false, false),
+        ] {
+            let record = Record::parse(text).unwrap();
+            assert_eq!((record.is_marked(), record.is_mark_alone()), (marked, alone), "{text}");
+            assert_eq!(record.failure().is_some(), marked, "{text}");
+        }
+    }
     use proptest::prelude::*;
 
     fn record(text: &str) -> Record {

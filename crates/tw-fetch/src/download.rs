@@ -153,6 +153,7 @@ impl Download<'_> {
             };
             if part.length() >= before.saturating_add(PROGRESS) {
                 attempts = self.client.policy().attempts();
+                (expired, missing) = (0, 0);
             }
             match (error.status(), &error) {
                 (Some(403), HttpError::Status(status)) if status.side == Side::Storage => {

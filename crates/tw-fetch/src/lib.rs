@@ -64,14 +64,14 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
     let files = Arc::new(Progress::beside(&bytes, "files"));
     let reader = Arc::clone(&client);
     let announced = Arc::clone(&bytes);
-    let lines = input::lines(&cli.files)
-        .inspect(move |line| announced.grow(line.as_ref().map_or(0, recording::announced)));
     let status = filter::run_reading(
-        lines,
+        input::lines(&cli.files),
         cli.jobs.into(),
         &cli.common,
         &files,
-        move |line| recording::read(&reader, line),
+        move |line| {
+            recording::read(&reader, line).inspect(|record| announced.grow(recording::announced(record)))
+        },
         move |record| fetcher.serve(record),
     );
     bytes.finish();
@@ -109,8 +109,7 @@ impl Fetcher {
         let received = Cell::new(0);
         let result = self.file(record, &received);
         // What was there already, or doesn't come, needn't be waited for.
-        let announced = recording::size(record).ok().flatten().unwrap_or(0);
-        self.bytes.shrink(announced.saturating_sub(received.get()));
+        self.bytes.shrink(recording::announced(record).saturating_sub(received.get()));
         let (path, bytes) = result?;
         record.set(&[("path", Some(json(&path)?)), ("bytes", Some(bytes.to_string()))]);
         Ok(())
@@ -139,7 +138,7 @@ impl Fetcher {
                 record,
                 sid: &sid,
                 target: &path,
-                unique: self.template.is_unique(),
+                unique: self.template.is_unique(&relative, &sid),
             };
             download.run()
         };

@@ -35,7 +35,7 @@ struct Lone {
 }
 
 fn look_up(client: &Client, sid: &str) -> Result<Record, (Record, Failure)> {
-    client.json(&resource(client, sid)).map_err(|error| {
+    client.json(&resource(client, sid)).map(Record::on_one_line).map_err(|error| {
         let mut record = Record::empty();
         record.set(&[("sid", Some(serde_json::Value::from(sid).to_string()))]);
         let failure = match error.status() {
@@ -72,10 +72,9 @@ pub(crate) fn size(record: &Record) -> Result<Option<u64>, Failure> {
     Ok(record.get::<u64>("size")?.filter(|size| *size > 0))
 }
 
-/// What a line that has yet to be served adds to the bytes to come: for people to see.
-pub(crate) fn announced(line: &Line) -> u64 {
-    let record = std::str::from_utf8(&line.bytes).ok().and_then(|text| Record::parse(text).ok());
-    record.filter(|record| !record.is_marked()).and_then(|record| size(&record).ok()?).unwrap_or(0)
+/// What a record that has yet to be served adds to the bytes to come: for people to see.
+pub(crate) fn announced(record: &Record) -> u64 {
+    if record.is_marked() { 0 } else { size(record).ok().flatten().unwrap_or(0) }
 }
 
 /// Whether the media can be had at all, as far as the record says.

@@ -79,9 +79,10 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
 }
 
 impl Template {
-    /// Whether each recording has a name of its own, whatever the other fields hold.
-    pub(crate) fn is_unique(&self) -> bool {
-        self.components.iter().flatten().any(|piece| *piece == Piece::Field("sid".into()))
+    /// Whether a path that it gave to a recording can be no other's, whatever the other
+    /// fields hold.
+    pub(crate) fn is_unique(&self, path: &Path, sid: &str) -> bool {
+        self.components.iter().flatten().any(Piece::is_sid) && path.to_string_lossy().contains(sid)
     }
 
     /// The recording's file, relative to `--dir`.
@@ -91,16 +92,16 @@ impl Template {
     pub fn path(&self, record: &Record) -> Result<PathBuf, Failure> {
         let mut path = PathBuf::new();
         for component in &self.components {
+            let mut values = component
+                .iter()
+                .map(|piece| piece.value(record))
+                .collect::<Result<Vec<String>, Failure>>()?;
+            fit(component, &mut values);
             let mut name = String::new();
-            for piece in component {
+            for (piece, value) in component.iter().zip(values) {
                 match piece {
                     Piece::Text(text) => name.push_str(text),
-                    Piece::Field(field) => {
-                        let value = value(record, field).ok_or_else(|| {
-                            Failure::field(format!("no {field}, which the file's name is made of (--name)"))
-                        })?;
-                        push_safe(&mut name, &value);
-                    }
+                    Piece::Field(_) => push_safe(&mut name, &value),
                 }
             }
             if matches!(name.as_str(), "" | "." | "..") {
@@ -116,6 +117,38 @@ impl Template {
             path.push(shorten(name));
         }
         Ok(path)
+    }
+}
+
+impl Piece {
+    fn is_sid(&self) -> bool {
+        matches!(self, Self::Field(field) if field == "sid")
+    }
+
+    fn value(&self, record: &Record) -> Result<String, Failure> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::Field(field) => value(record, field).ok_or_else(|| {
+                Failure::field(format!("no {field}, which the file's name is made of (--name)"))
+            }),
+        }
+    }
+}
+
+/// Makes the longest of the fields shorter until the name fits, but never the SID, which
+/// tells recordings apart.
+fn fit(component: &[Piece], values: &mut [String]) {
+    loop {
+        // One more may come in front.
+        let length = 1 + values.iter().map(String::len).sum::<usize>();
+        let fields = component.iter().zip(values.iter_mut());
+        let fields = fields.filter(|(piece, _)| matches!(piece, Piece::Field(_)) && !piece.is_sid());
+        let Some((_, longest)) = fields.max_by_key(|(_, value)| value.len()) else { return };
+        let excess = length.saturating_sub(LONGEST_NAME);
+        if excess == 0 || longest.is_empty() {
+            return;
+        }
+        cut(longest, longest.len().saturating_sub(excess));
     }
 }
 
@@ -151,11 +184,17 @@ fn shorten(name: String) -> String {
     }
     let ending = Path::new(&name).extension().and_then(|e| e.to_str()).filter(|e| e.len() < 16);
     let ending = ending.map(|e| format!(".{e}")).unwrap_or_default();
-    let mut end = LONGEST_NAME - ending.len();
-    while !name.is_char_boundary(end) {
-        end -= 1;
+    let mut stem = name;
+    cut(&mut stem, LONGEST_NAME - ending.len());
+    stem + &ending
+}
+
+/// Cuts text to this many bytes, or some less, between characters.
+fn cut(text: &mut String, mut length: usize) {
+    while !text.is_char_boundary(length) {
+        length -= 1;
     }
-    format!("{}{ending}", &name[..end])
+    text.truncate(length);
 }
 
 #[cfg(test)]
@@ -188,8 +227,6 @@ mod tests {
         {
             assert!(text.parse::<Template>().is_err(), "{text:?}");
         }
-        assert!("{sid}".parse::<Template>().unwrap().is_unique());
-        assert!(!"{track_name}".parse::<Template>().unwrap().is_unique());
     }
 
     #[test]
@@ -217,6 +254,23 @@ mod tests {
         let record = serde_json::json!({ "x": "é".repeat(300) }).to_string();
         let name = path("{x}.mka", &record).unwrap();
         assert!(name.len() <= LONGEST_NAME && name.ends_with("é.mka"), "{name}");
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_sid() {
+        let sid = format!("RT{:032}", 7);
+        let record =
+            serde_json::json!({ "x": "é".repeat(300), "y": "b".repeat(150), "sid": sid }).to_string();
+        for (template, unique) in [("{x}-{sid}.mka", true), ("{x}{y}/{y}{x}-{sid}-{y}", true), ("{x}", false)]
+        {
+            let name = path(template, &record).unwrap();
+            assert!(name.split('/').all(|name| name.len() <= LONGEST_NAME), "{name}");
+            let template = template.parse::<Template>().unwrap();
+            assert_eq!(template.is_unique(Path::new(&name), &sid), unique, "{name}");
+        }
+        assert!(path("{x}-{sid}.mka", &record).unwrap().ends_with(&format!("é-{sid}.mka")));
+        // Somebody's track may be called like another's recording.
+        assert!(!"{x}".parse::<Template>().unwrap().is_unique(Path::new(&sid), &sid));
     }
 
     proptest! {

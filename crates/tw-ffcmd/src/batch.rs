@@ -31,6 +31,9 @@ fn overwrite(cli: &Cli) -> Overwrite {
 }
 
 /// Makes stills of each room, and writes where they are.
+///
+/// # Errors
+/// When stdout is closed or full.
 pub fn make_stills(
     cli: &Cli,
     work: impl Iterator<Item = Prepared>,
@@ -50,6 +53,9 @@ pub fn make_stills(
 }
 
 /// Says how each room is composed.
+///
+/// # Errors
+/// When stdout is closed or full.
 pub fn describe_all(
     cli: &Cli,
     work: impl Iterator<Item = Prepared>,
@@ -85,6 +91,9 @@ fn describe(cli: &Cli, job: &Job, encoders: &Encoders) -> Result<Vec<String>, Fa
 }
 
 /// Composes the rooms, several side by side.
+///
+/// # Errors
+/// When stdout is closed or full.
 pub fn compose_all(
     cli: &Cli,
     work: impl Iterator<Item = Prepared>,
@@ -157,8 +166,14 @@ fn refused(job: &Job) -> Record {
     job::refused(&job.room)
 }
 
-/// Records are written where records are asked for; a script or a plan has no
-/// place for them, so that there only the message and the status tell.
+/// Records are written where lines of JSON are asked for; a script has no place for them,
+/// so that there only the message and the status tell.
+///
+/// # Errors
+/// When stdout is closed or full.
 pub fn deliver(cli: &Cli, sink: &mut Sink<'_>, outcome: Outcome) -> Result<ControlFlow<()>, OutputError> {
-    if cli.emit == Emit::Json { sink.write(outcome) } else { Ok(sink.note(&outcome)) }
+    match cli.emit {
+        Emit::Json | Emit::Plan => sink.write(outcome),
+        Emit::Sh | Emit::Make => Ok(sink.note(&outcome)),
+    }
 }

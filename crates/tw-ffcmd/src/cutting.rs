@@ -13,7 +13,7 @@ use crate::cli::Cli;
 use crate::job::Job;
 use crate::layout::Rect;
 use crate::room::{Kind, Track};
-use crate::steps::Action;
+use crate::steps::{self, Action};
 use crate::time::Millis;
 use crate::timeline::Frames;
 
@@ -36,8 +36,6 @@ const SHORTEST_CHUNK: i64 = 5_000;
 const SHORT_CHUNK: i64 = 10_000;
 /// More would be lost in a kill.
 const LONGEST_CHUNK: i64 = 60_000;
-/// What is joined is named in one argument, which takes some more than this (`steps`).
-const MOST_CHUNKS: i64 = 500;
 /// Chunks may cost so much more than one piece, as a divisor: an eighth.
 const WORTH_A_PART: i64 = 8;
 
@@ -98,18 +96,20 @@ fn usual(job: &Job, cores: usize) -> Cutting {
     choose(
         job.timeline.duration(),
         i64::try_from(cores).unwrap_or(1),
+        steps::most_chunks(job),
         |chunk| Cost::of(slices(chunk).map(|slice| picture(job, slice))),
         |chunk| slices(chunk).map(|slice| divided(job, slice).1).max().unwrap_or_default(),
     )
 }
 
 /// The shortest chunks that cost little more than one piece, since they are what survives a
-/// kill. Where none do, what is soonest done, as far as can be told.
+/// kill, and not more than `most`. Where none do, what is soonest done, as far as can be told.
 ///
 /// A single core gains nothing by chunks but what is left after a kill.
 fn choose(
     lasts: Millis,
     cores: i64,
+    most: i64,
     chunks: impl Fn(Millis) -> Cost,
     pairs: impl Fn(Millis) -> i64,
 ) -> Cutting {
@@ -117,7 +117,7 @@ fn choose(
         1 => LONGEST_CHUNK,
         _ => (lasts.0 / (2 * cores)).clamp(SHORT_CHUNK, LONGEST_CHUNK),
     };
-    let shortest = shortest.max(lasts.0 / MOST_CHUNKS);
+    let shortest = shortest.max(lasts.0 / most);
     let longer = successors(Some(shortest), |about| Some(2 * about));
     let lengths = longer.take_while(|&about| about < lasts.0 / cores).chain([lasts.0 / cores]);
     let ways: Vec<(Millis, Cost)> =
@@ -211,7 +211,7 @@ mod tests {
             let starts = (0..lasts).step_by(usize::try_from(chunk.0).unwrap());
             Cost::of(starts.map(|start| 200 * chunk.0.min(lasts - start) + again(start)))
         };
-        choose(Millis(lasts), cores, chunks, |piece| 105 * piece.0)
+        choose(Millis(lasts), cores, 500, chunks, |piece| 105 * piece.0)
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tw_core::record::json;
 
 use crate::job::Job;
 use crate::layout::Rect;
+use crate::part::part_of;
 use crate::room::{Kind, Span};
 use crate::steps::Step;
 use crate::time::Millis;
@@ -19,8 +20,10 @@ use crate::time::Millis;
 /// POSIX shell.
 pub fn shell(job: &Job, steps: &[Step]) -> String {
     let mut text = who_is_who(job);
-    if let Some(folder) = parts(steps) {
-        let _ = writeln!(text, "mkdir -p {}", quote(&folder));
+    // That of the first part, if there are parts: it lies in the output's.
+    let folder = steps.first().map(|step| folder_of(&step.output)).filter(|folder| folder != ".");
+    if let Some(folder) = folder {
+        let _ = writeln!(text, "mkdir -p -- {}", quote(&folder));
     }
     for step in steps {
         text.push_str(&in_lines(&step.command.argv));
@@ -32,14 +35,10 @@ pub fn shell(job: &Job, steps: &[Step]) -> String {
 /// A Makefile: a rule for each file, which is there only when it is whole.
 ///
 /// # Errors
-/// When a path holds a line break: a Makefile has no way to write that.
+/// When a path holds a character that a Makefile has no way to write.
 pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
-    let broken = steps.iter().find(|step| step.command.argv.iter().any(|word| word.contains('\n')));
-    if let Some(step) = broken {
-        return Err(Failure::field(format!(
-            "a path with a line break in it can't stand in a Makefile (for {}): use --emit json",
-            step.output.display()
-        )));
+    for step in steps {
+        writable(step)?;
     }
     let mut text = who_is_who(job);
     let output = make_word(&job.output.to_string_lossy());
@@ -47,16 +46,13 @@ pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
     for step in steps {
         let target = step.output.to_string_lossy();
         let needs: Vec<String> = step.needs.iter().map(|need| make_word(&need.to_string_lossy())).collect();
-        let part = step.output.with_file_name(format!(
-            ".{}.part",
-            step.output.file_name().unwrap_or_default().to_string_lossy()
-        ));
+        let part = part_of(&step.output);
         // Written beside its place and renamed: make never takes half a file for a whole one.
         let argv = step.argv_to(&part);
         let recipe = [
-            format!("@mkdir -p {}", quote(&folder_of(&step.output))),
+            format!("@mkdir -p -- {}", quote(&folder_of(&step.output))),
             shell_line(argv.iter().map(String::as_str)),
-            format!("mv -f {} {}", quote(&part.to_string_lossy()), quote(&target)),
+            format!("mv -f -- {} {}", quote(&part.to_string_lossy()), quote(&target)),
         ];
         let _ = writeln!(text, "{}: {}", make_word(&target), needs.join(" "));
         for line in recipe {
@@ -71,9 +67,20 @@ fn folder_of(path: &Path) -> String {
     folder.unwrap_or(Path::new(".")).to_string_lossy().into_owned()
 }
 
-/// The folder of the parts, if there are any.
-fn parts(steps: &[Step]) -> Option<String> {
-    (steps.len() > 1).then(|| folder_of(&steps[0].output))
+/// Whether a step can be a rule: some characters have a meaning there that no escape takes
+/// from them (GNU Make 4.3).
+fn writable(step: &Step) -> Result<(), Failure> {
+    let output = step.output.to_string_lossy();
+    let unwritable = output.chars().find(|c| "%=;|*?[]\\\t".contains(*c));
+    let line_break = step.command.argv.iter().any(|word| word.contains('\n')).then_some('\n');
+    let what = match unwritable.or(line_break) {
+        None => return Ok(()),
+        Some('\n') => "a line break".to_owned(),
+        Some(c) => format!("{c:?}"),
+    };
+    Err(Failure::field(format!(
+        "a path with {what} in it can't stand in a Makefile (for {output}): use another name, or --emit json"
+    )))
 }
 
 /// A file name in a rule: what make would read is escaped.
@@ -82,7 +89,7 @@ fn make_word(name: &str) -> String {
     for c in name.chars() {
         match c {
             '$' => word.push_str("$$"),
-            ' ' | '#' | ':' | '%' | '\\' => {
+            ' ' | '#' | ':' => {
                 word.push('\\');
                 word.push(c);
             }

@@ -232,6 +232,14 @@ impl Encoding {
         words(&format!("-c:a {codec} -b:a {bits}"))
     }
 
+    /// Of the user's own options, tags for the file as a whole: where it is joined from parts,
+    /// those of the parts don't count.
+    pub fn tags(&self) -> Vec<String> {
+        let pairs = self.extra.iter().zip(self.extra.iter().skip(1));
+        let tags = pairs.filter(|(option, _)| option.split(':').next() == Some("-metadata"));
+        tags.flat_map(|(option, tag)| [option.clone(), tag.clone()]).collect()
+    }
+
     /// Options for the container.
     pub fn container_args(&self) -> Vec<String> {
         match self.container {
@@ -332,6 +340,13 @@ mod tests {
         assert_eq!(bits(2048, 1536, "30"), "594k");
         assert_eq!(bits(1024, 768, "15"), "125k");
         assert_eq!(bits(16, 16, "1"), "20k");
+    }
+
+    #[test]
+    fn tags_are_the_files_own() {
+        let extra = words("-b:v 2M -metadata title=x -metadata:s:a:0 language=eng -g 5");
+        let tags = Encoding { extra, ..encoding("a.webm") }.tags();
+        assert_eq!(tags, words("-metadata title=x -metadata:s:a:0 language=eng"));
     }
 
     #[test]

@@ -18,6 +18,11 @@ pub fn program() -> OsString {
     process::program("TW_FFMPEG", "ffmpeg")
 }
 
+/// The same, as it stands in argument lists.
+pub fn name() -> String {
+    program().to_string_lossy().into_owned()
+}
+
 /// The name of the ffprobe to run: `TW_FFPROBE`, else `ffprobe`.
 pub fn probe_program() -> OsString {
     process::program("TW_FFPROBE", "ffprobe")
@@ -31,7 +36,7 @@ pub fn probe_program() -> OsString {
 pub fn check() -> anyhow::Result<()> {
     process::require(probe_program())?;
     let text = said(&["-version"])?;
-    let name = program().to_string_lossy().into_owned();
+    let name = name();
     let first = text.lines().next().unwrap_or_default();
     match version(first) {
         Some(version) if version < OLDEST => {
@@ -61,7 +66,7 @@ fn said(args: &[&str]) -> anyhow::Result<String> {
     let (finished, text) = output(ffmpeg, PATIENCE)?;
     if !finished.status.success() {
         let last = finished.stderr.last().cloned().unwrap_or_default();
-        bail!("{} ended with {}: {last}", program().to_string_lossy(), finished.describe());
+        bail!("{} ended with {}: {last}", name(), finished.describe());
     }
     String::from_utf8(text).context("ffmpeg's answer is not UTF-8")
 }

@@ -1,7 +1,9 @@
 //! From records to rooms, and from rooms to jobs or the reason why there is none.
 
+use std::fs::{self, File};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{self, Path, PathBuf};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::filter::{Outcome, Sink};
@@ -12,19 +14,20 @@ use crate::cli::Cli;
 use crate::job::{self, Job};
 use crate::room::{Gathered, Rooms};
 use crate::settings::Settings;
+use crate::still;
 
 /// Reads every record and sorts it into its room. What is no record at all
 /// belongs to no room, and is handed on at once.
+///
+/// # Errors
+/// When a file can't be read, or stdout is closed or full.
 pub fn gather(cli: &Cli, sink: &mut Sink<'_>) -> anyhow::Result<(Vec<Gathered>, ControlFlow<()>)> {
     let mut rooms = Rooms::default();
     for line in input::lines(&cli.files) {
         let outcome = match line?.record() {
             Err(failure) => Outcome::Failed(Record::empty(), failure),
-            Ok(record)
-                if record.is_marked() && record.room_sid().is_none() && record.text_of("sid").is_none() =>
-            {
-                Outcome::Passed(record)
-            }
+            // What an earlier tool made of a line that is no record.
+            Ok(record) if record.is_mark_alone() => Outcome::Passed(record),
             Ok(record) => {
                 let label = record.label();
                 if let Err(failure) = rooms.take(&record) {
@@ -58,11 +61,49 @@ pub fn say_passed_over(rooms: &[Gathered]) {
 /// A room that is to be composed, or its record and why not.
 pub type Prepared = Result<Job, (Record, Failure)>;
 
-pub fn prepare(cli: &Cli, settings: &Settings, gathered: &Gathered, output: PathBuf) -> Prepared {
-    let checked = if cli.allow_incomplete { say_missing(gathered) } else { complete(gathered) };
+/// Works out a room.
+///
+/// # Errors
+/// When it can't be composed, or isn't to be.
+pub fn prepare(cli: &Cli, settings: &Settings, mut gathered: Gathered, output: PathBuf) -> Prepared {
+    if cli.run || still::wanted(cli).is_some() {
+        gathered.lose(&absent(settings, &gathered, &output));
+    }
+    let checked = if cli.allow_incomplete { say_missing(&gathered) } else { complete(&gathered) };
     checked
-        .and_then(|()| Job::new(settings, gathered, output))
+        .and_then(|()| Job::new(settings, &gathered, output))
+        .and_then(spared)
         .map_err(|failure| (job::refused(&gathered.room), failure))
+}
+
+/// The files that would be read but can't be, and why.
+fn absent(settings: &Settings, gathered: &Gathered, output: &Path) -> Vec<(PathBuf, String)> {
+    let why = |path: &Path| {
+        let error = File::open(path).err()?;
+        Some((path.to_owned(), format!("cannot read {}: {error}", path.display())))
+    };
+    if gathered.room.tracks.iter().all(|track| track.path.is_file()) {
+        return Vec::new();
+    }
+    // A window may need less than all of them.
+    let job = Job::new(settings, gathered, output.to_owned());
+    job.iter().flat_map(|job| &job.plan.inputs).filter_map(|input| why(&input.path)).collect()
+}
+
+/// A job that doesn't write over one of its recordings.
+fn spared(job: Job) -> Result<Job, Failure> {
+    let number = |path: &Path| fs::metadata(path).map(|about| (about.dev(), about.ino())).ok();
+    let (place, output) = (path::absolute(&job.output).ok(), number(&job.output));
+    let is_output = |path: &Path| {
+        place.is_some() && path::absolute(path).ok() == place || output.is_some() && number(path) == output
+    };
+    match job.plan.inputs.iter().find(|input| is_output(&input.path)) {
+        None => Ok(job),
+        Some(_) => Err(Failure::new(
+            ErrorKind::Refused,
+            format!("{} is one of its recordings: choose another --output", job.output.display()),
+        )),
+    }
 }
 
 /// The user wants the room without them: said, but no failure.

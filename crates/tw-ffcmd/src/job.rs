@@ -114,7 +114,7 @@ impl Job {
     /// The steps that make the output; the last one writes it.
     ///
     /// # Errors
-    /// When there would be too many chunks.
+    /// When there would be too many chunks, or a graph of more recordings than an argument can hold.
     pub fn steps(
         &self,
         encoders: &Encoders,
@@ -122,10 +122,13 @@ impl Job {
         cutting: Cutting,
         company: Company,
     ) -> Result<Vec<Step>, Failure> {
-        if cutting == Cutting::Whole || self.look.is_none() {
-            return Ok(vec![steps::whole(self, encoders, overwrite, company)]);
-        }
-        steps::chunked(self, encoders, overwrite, cutting)
+        let steps = if cutting == Cutting::Whole || self.look.is_none() {
+            vec![steps::whole(self, encoders, overwrite, company)]
+        } else {
+            steps::chunked(self, encoders, overwrite, cutting)?
+        };
+        steps.iter().try_for_each(Step::can_be_run)?;
+        Ok(steps)
     }
 
     /// The paths of the inputs, in ffmpeg's order.

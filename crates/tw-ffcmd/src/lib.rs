@@ -80,7 +80,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     }
     let outputs = output_name::for_rooms(still::wanted(cli).unwrap_or(&settings.output), &rooms)?;
     let work =
-        rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &settings, &gathered, output));
+        rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &settings, gathered, output));
     if still::wanted(cli).is_some() {
         return make_stills(cli, work, sink);
     }

@@ -10,8 +10,8 @@ use crate::steps::fnv1a;
 /// What such a text begins with.
 const OURS: &str = "tw-ffcmd ";
 
-/// The text for a job: who is seen where, who is heard, and when. Encoders and paths
-/// don't count, so that a folder may be moved.
+/// The text for a job: who is seen where, who is heard, when, on what, and in which codecs.
+/// Paths don't count, so that a folder may be moved, nor do the encoders' settings.
 pub fn of(job: &Job) -> String {
     let name = |track: usize| {
         let track = &job.room.tracks[track];
@@ -29,8 +29,12 @@ pub fn of(job: &Job) -> String {
     let mut lines: Vec<String> = seen.chain(heard).collect();
     // In whatever order the records came.
     lines.sort();
-    let labels = if job.labels.is_empty() { "" } else { " labels" };
-    lines.push(format!("{}+{} {}{labels}", job.timeline.start.0, job.timeline.frames, job.timeline.rate));
+    if let Some(look) = &job.look {
+        lines.push(format!("{} {:?}", look.background, look.gap));
+    }
+    lines.extend(job.labels.iter().map(|label| format!("label {:?} {}", label.cell, label.text)));
+    lines.push(format!("{:?} {:?}", job.encoding.video, job.encoding.audio));
+    lines.push(format!("{}+{} {}", job.timeline.start.0, job.timeline.frames, job.timeline.rate));
     let hash = fnv1a(lines.iter().flat_map(|line| line.bytes().chain([b'\n'])));
     format!("{OURS}{hash:016x}")
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use tw_core::failure::Failure;
+use tw_core::messages;
 use tw_core::record::Record;
 
 use crate::layout::Size;
@@ -89,6 +90,12 @@ impl Track {
             .next()
             .cloned()
             .unwrap_or_else(|| self.path.display().to_string())
+    }
+
+    /// What to call the recording in a message: its SID or file, and whose it is.
+    pub fn label(&self) -> String {
+        let which = self.sid.clone().unwrap_or_else(|| self.path.display().to_string());
+        format!("{which} ({})", self.caption())
     }
 
     /// How people call it: identity or track name, else a SID.
@@ -185,7 +192,7 @@ const LONGEST_PACKET_MS: f64 = 1000.0;
 /// When a field is missing or wrong; the message says which tool adds it.
 pub fn read(record: &Record) -> Result<Read, Failure> {
     let streams: Vec<Stream> = record.get("streams")?.unwrap_or_default();
-    let Some(kind) = kind(record, &streams) else {
+    let Some(kind) = kind(record, &streams)? else {
         return Ok(Read::PassedOver("data tracks"));
     };
     let empty = !streams.is_empty() && streams.iter().all(|stream| stream.packets == Some(0));
@@ -194,6 +201,9 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
         return Ok(Read::PassedOver("files without a packet"));
     }
     let path: String = record.require("path", "run tw-fetch first")?;
+    if path.contains('\0') {
+        return Err(Failure::field(format!("path is {path:?}: no file's name holds a NUL")));
+    }
     let start_time = Millis(record.require("start_time_ms", "run tw-probe first")?);
     let end_time = Millis(record.require("end_time_ms", "run tw-probe first")?);
     let from = Millis(record.require("relative_offset_ms", "run tw-offsets first")?);
@@ -228,7 +238,11 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
         begins_with_key_frame: stream.is_some_and(Stream::begins_with_key_frame),
         smallest: stream.and_then(Stream::smallest),
         frame_interval_max: stream.and_then(|s| rounded_up(s.frame_interval_max_ms)),
-        key_frame_interval_max: stream.and_then(|s| rounded_up(s.key_frame_interval_max_ms)),
+        key_frame_interval_max: match start_time < Millis::ZERO {
+            // It is read from its beginning, wherever key frames are.
+            true => Some(end_time - start_time),
+            false => stream.and_then(|s| rounded_up(s.key_frame_interval_max_ms)),
+        },
     })))
 }
 
@@ -249,7 +263,10 @@ fn word(kind: Kind) -> &'static str {
 
 /// Sound or picture, from what Twilio says, else from what ffprobe saw, else
 /// from the container's usual ending. `None` for data.
-fn kind(record: &Record, streams: &[Stream]) -> Option<Kind> {
+///
+/// # Errors
+/// When Twilio says something else: nobody is left out for a word that isn't known.
+fn kind(record: &Record, streams: &[Stream]) -> Result<Option<Kind>, Failure> {
     let said = record.text_of("type");
     let seen = streams.iter().filter_map(|s| s.codec_type.clone()).find(|t| t == "video" || t == "audio");
     let ending = || {
@@ -258,15 +275,18 @@ fn kind(record: &Record, streams: &[Stream]) -> Option<Kind> {
             Some(path.extension()?.to_string_lossy().into_owned())
         })
     };
-    match said.or(seen).as_deref() {
+    Ok(match said.or(seen).as_deref() {
         Some("audio") => Some(Kind::Audio),
         Some("video") => Some(Kind::Video),
-        Some(_) => None,
+        Some("data") => None,
+        Some(other) => {
+            return Err(Failure::field(format!("type is {other:?}: there are audio, video and data")));
+        }
         None => match ending().as_deref() {
             Some("mka") => Some(Kind::Audio),
             _ => Some(Kind::Video),
         },
-    }
+    })
 }
 
 /// How long the last packet lasts: as long as packets usually do in this stream.
@@ -289,6 +309,22 @@ pub struct Gathered {
     pub passed_over: Vec<(&'static str, usize)>,
     /// Recordings that are missing: what to call them, and why.
     pub missing: Vec<(String, String)>,
+}
+
+impl Gathered {
+    /// Takes out the tracks of these files, which are missing, each for a reason.
+    pub fn lose(&mut self, files: &[(PathBuf, String)]) {
+        for (path, why) in files {
+            for track in self.room.tracks.extract_if(.., |track| track.path == *path) {
+                self.missing.push((track.label(), why.clone()));
+            }
+        }
+    }
+
+    /// Whether this recording is there already.
+    fn has(&self, track: &Track) -> bool {
+        track.sid.is_some() && self.room.tracks.iter().any(|there| there.sid == track.sid)
+    }
 }
 
 /// Sorts records into rooms, in the order in which rooms appear.
@@ -316,6 +352,11 @@ impl Rooms {
                 Ok(())
             }
             None => match read(record) {
+                // Two cells, and a voice twice as loud, are hardly meant.
+                Ok(Read::Track(track)) if gathered.has(&track) => {
+                    messages::warn(format_args!("{}: came twice, and is composed once", record.label()));
+                    Ok(())
+                }
                 Ok(Read::Track(track)) => {
                     gathered.room.tracks.push(*track);
                     Ok(())
@@ -402,7 +443,9 @@ mod tests {
     fn rooms_in_order_with_what_is_missing() {
         let mut rooms = Rooms::default();
         let marked = r#"{"sid":"RT7","grouping_sids":{"room_sid":"RM2"},"error":{"tool":"tw-fetch","kind":"http","message":"gone"}}"#;
-        for text in [BOB, marked, BOB] {
+        let carol = BOB.replace("\"sid\":\"RT", "\"sid\":\"RTother");
+        // Bob's came twice.
+        for text in [BOB, marked, &carol, BOB] {
             rooms.take(&record(text)).unwrap();
         }
         let rooms = rooms.into_vec();

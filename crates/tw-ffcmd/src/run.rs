@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -119,7 +119,7 @@ fn keep(job: &Job, stall: Duration) -> Result<Completed, Failure> {
     let seen = verify::read(&job.output, stall)?;
     verify::check(job, &seen).and_then(|()| verify::check_origin(job, &seen)).map_err(|failure| {
         Failure::new(
-            failure.kind,
+            ErrorKind::Io,
             format!("{output} is there already and is something else ({failure}): take it away, or use --overwrite"),
         )
     })?;
@@ -172,13 +172,16 @@ fn side_by_side(
     why.map_or(Ok(()), Err)
 }
 
-/// When the last of a job's recordings was written, as far as can be told.
+/// When the last of a job's recordings was written or put there, as far as can be told.
 fn last_changed(job: &Job) -> Option<SystemTime> {
-    job.plan.inputs.iter().filter_map(|input| modified(&input.path)).max()
+    job.plan.inputs.iter().filter_map(|input| changed(&input.path)).max()
 }
 
-fn modified(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).and_then(|about| about.modified()).ok()
+/// A file that is copied here with its old time of modification has changed now.
+fn changed(path: &Path) -> Option<SystemTime> {
+    let about = fs::metadata(path).ok()?;
+    let since = Duration::new(about.ctime().try_into().ok()?, about.ctime_nsec().try_into().ok()?);
+    about.modified().ok().max(SystemTime::UNIX_EPOCH.checked_add(since))
 }
 
 /// Makes a part, unless an earlier run has, from the recordings as they are now: none of
@@ -191,7 +194,7 @@ fn make_part(
     judge: &Judge<'_>,
     chunks: &Chunks<'_>,
 ) -> Result<(), Stopped> {
-    if modified(&step.output).is_some_and(|made| Some(made) >= since) {
+    if changed(&step.output).is_some_and(|made| Some(made) >= since) {
         studio.tally.time.advance(job.duration_of(step.action));
     } else {
         let part = Scratch::new(part_of(&step.output));

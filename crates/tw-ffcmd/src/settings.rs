@@ -73,6 +73,14 @@ impl Settings {
         let container = Container::of(&output).map_err(anyhow::Error::msg)?;
         let codecs =
             Encoding::new(container, cli.video_codec, cli.audio_codec).map_err(anyhow::Error::msg)?;
+        if let (Some(start), Some(end)) = (cli.start, cli.end) {
+            anyhow::ensure!(
+                start < end,
+                "--start {} doesn't lie before --end {} (in seconds)",
+                start.seconds(),
+                end.seconds()
+            );
+        }
         let (crf, speed, extra) = (cli.crf, cli.speed, cli.encoder_args.0.clone());
         let encoding = Encoding { crf, speed, size, extra, ..codecs };
         let shrinking = match speed {

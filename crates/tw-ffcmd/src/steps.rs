@@ -18,11 +18,10 @@ use crate::ffmpeg;
 use crate::job::Job;
 use crate::timeline::Frames;
 
-/// The list of parts is an argument; the system takes none longer than 128 KiB
-/// (execve(2), `MAX_ARG_STRLEN`), and long before that chunks are too short.
+/// The system takes no longer argument, its end included (execve(2), `MAX_ARG_STRLEN`).
+const LONGEST_ARGUMENT: usize = 128 * 1024;
+/// The list of parts is one, in base64, and long before that chunks are too short.
 const LONGEST_LIST: usize = 90_000;
-/// The shortest entry of that list: with more chunks than fit, none is worked out.
-const SHORTEST_ENTRY: usize = "file 'file:.room.webm.parts/picture-.mkv'\nduration 1.000000\n".len();
 
 /// What a step does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +76,25 @@ impl Step {
         matches!(self.action, Action::Picture(_))
     }
 
+    /// Whether the system can start it.
+    ///
+    /// # Errors
+    /// When its filter graph is too long: some 250 people, or 700 voices.
+    pub fn can_be_run(&self) -> Result<(), Failure> {
+        let commands = self.feeder.iter().chain([&self.command]);
+        let Some(command) =
+            commands.into_iter().find(|c| c.argv.iter().any(|word| word.len() >= LONGEST_ARGUMENT))
+        else {
+            return Ok(());
+        };
+        let cut = if self.action == Action::Whole { "cut it with --chunk, or " } else { "" };
+        Err(Failure::field(format!(
+            "a filter graph of {} recordings is longer than an argument may be (128 KiB): \
+             {cut}compose it in windows (--start, --end)",
+            command.tracks.len()
+        )))
+    }
+
     /// The command, writing into a file of ours that is renamed later: what stands
     /// there is an earlier try.
     pub fn argv_to(&self, output: &Path) -> Vec<String> {
@@ -92,7 +110,7 @@ impl Step {
 /// The only step of a job that isn't cut.
 pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Company) -> Step {
     let plan = Plan { company, ..job.plan.clone() };
-    let words = Words::ffmpeg(&program(), overwrite);
+    let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
     let muxer = job.encoding.container_args();
     let argv = plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
     let command = Command { argv, tracks: plan.tracks() };
@@ -113,8 +131,9 @@ pub fn chunked(
     let mut steps: Vec<Step> = Vec::new();
     let mut pictures: Vec<(PathBuf, Frames)> = Vec::new();
     let chunk = cutting.chunk().unwrap_or(job.timeline.duration());
+    // Else working them out would take for ever.
     let count = job.timeline.frames / job.timeline.rate.ceil(chunk).max(1);
-    if usize::try_from(count).is_ok_and(|count| count > LONGEST_LIST / SHORTEST_ENTRY) {
+    if count > 2 * most_chunks(job) {
         return Err(too_many(count));
     }
     for slice in job.timeline.slices(chunk) {
@@ -129,11 +148,11 @@ pub fn chunked(
             }
         }
         let feeder = feeder.map(|feeder| Command {
-            argv: feeder.feeding(Words::ffmpeg(&program(), overwrite)),
+            argv: feeder.feeding(Words::ffmpeg(&ffmpeg::name(), overwrite)),
             tracks: feeder.tracks(),
         });
         let argv = |output: &Path| {
-            let words = Words::ffmpeg(&program(), overwrite);
+            let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
             plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
         };
         let both = |output: &Path| {
@@ -184,7 +203,7 @@ fn indexed(job: &Job, plan: &mut Plan, slice: Frames, folder: &Path, overwrite: 
 fn sound_step(job: &Job, encoders: &Encoders, overwrite: Overwrite, folder: &Path) -> Option<Step> {
     let sound = job.composition().sound();
     let argv = |output: &Path| {
-        let words = Words::ffmpeg(&program(), overwrite);
+        let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
         sound.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
     };
     sound.has_sound.then(|| {
@@ -192,6 +211,19 @@ fn sound_step(job: &Job, encoders: &Encoders, overwrite: Overwrite, folder: &Pat
         let command = Command { argv: argv(&output), tracks: sound.tracks() };
         Step { action: Action::Sound, needs: Vec::new(), feeder: None, command, output }
     })
+}
+
+/// How many chunks of a job can be named in the list of what is joined, some more or less.
+pub fn most_chunks(job: &Job) -> i64 {
+    let part = named(&parts_folder(&job.output), "picture-00000000", extension(job), |_| Vec::new());
+    let entry = entry(&part, "1000.000000").len();
+    i64::try_from(LONGEST_LIST / entry).unwrap_or(i64::MAX).max(1)
+}
+
+/// A part's entry in the list of what is joined. How long it lasts is said here, exactly: a
+/// part's own duration is rounded to its last packet.
+fn entry(part: &Path, lasts: impl std::fmt::Display) -> String {
+    format!("file {}\nduration {lasts}\n", list_quoted(part))
 }
 
 fn too_many(chunks: impl std::fmt::Display) -> Failure {
@@ -207,7 +239,7 @@ pub fn parts_folder(output: &Path) -> PathBuf {
 /// A recording copied packet by packet into a file with an index. Timestamps stay.
 fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
     let argv = |output: &Path| {
-        Words::ffmpeg(&program(), overwrite)
+        Words::ffmpeg(&ffmpeg::name(), overwrite)
             .recording(recording)
             .and(["-map", "0:v:0", "-c", "copy", "-avoid_negative_ts", "disabled", "-f", "matroska"])
             .output(output)
@@ -224,14 +256,12 @@ fn join_step(
 ) -> Result<Step, Failure> {
     let mut list = String::from("ffconcat version 1.0\n");
     for (part, slice) in pictures {
-        // Said here, exactly: a part's own duration is rounded to its last packet.
-        let lasts = job.timeline.rate.seconds_of(slice.count());
-        list.push_str(&format!("file {}\nduration {lasts}\n", list_quoted(part)));
+        list.push_str(&entry(part, job.timeline.rate.seconds_of(slice.count())));
     }
     if list.len() > LONGEST_LIST {
         return Err(too_many(pictures.len()));
     }
-    let mut words = Words::ffmpeg(&program(), overwrite)
+    let mut words = Words::ffmpeg(&ffmpeg::name(), overwrite)
         .and(["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,data", "-i"])
         // Its line breaks would not survive a Makefile.
         .and([format!("data:text/plain;base64,{}", BASE64_STANDARD.encode(&list))]);
@@ -244,7 +274,8 @@ fn join_step(
         maps.extend(["-map", "1:a"]);
         needs.push(sound.output.clone());
     }
-    let argv = words.and(maps).and(["-c", "copy"]).and(job.encoding.container_args()).output(&job.output);
+    let words = words.and(maps).and(["-c", "copy"]).and(job.encoding.tags());
+    let argv = words.and(job.encoding.container_args()).output(&job.output);
     Ok(Step { action: Action::Join, needs, feeder: None, output: job.output.clone(), command: argv.into() })
 }
 
@@ -275,10 +306,6 @@ fn named(folder: &Path, name: &str, extension: &str, argv: impl Fn(&Path) -> Vec
 /// version of this program, unlike the standard library's.
 pub fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-fn program() -> String {
-    ffmpeg::program().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

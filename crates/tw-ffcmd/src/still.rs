@@ -16,8 +16,10 @@ use crate::graph::picture;
 use crate::job::Job;
 use crate::layout::Size;
 use crate::part::Part;
+use crate::steps::Command;
 use crate::time::Millis;
 use crate::timeline::Frames;
+use crate::undecodable::Judge;
 
 /// Frames on a sheet, side by side and one below the other.
 const COLUMNS: u32 = 4;
@@ -50,15 +52,16 @@ pub fn make(cli: &Cli, job: &Job) -> Result<Record, Failure> {
         return Err(Failure::field("there is no picture to look at with --audio-only"));
     };
     let stall = Duration::from_secs(cli.stall);
+    let judge = Judge::new(job, stall, cli.allow_incomplete);
     let part = Part::begin(&job.output)?;
     let (frames, size) = if cli.preview.is_some() {
         let frame = frame_at(job, cli.at)?;
-        still(job, frame, None, part.path(), stall)?;
+        still(job, frame, None, part.path(), stall, &judge)?;
         (vec![frame], look.size)
     } else {
         let small = Size { width: SMALL, height: (SMALL * look.size.height / look.size.width).max(2) & !1 };
         let frames = spread(job.timeline.frames);
-        (frames.clone(), sheet(job, &frames, small, part.path(), stall)?)
+        (frames.clone(), sheet(job, &frames, small, part.path(), stall, &judge)?)
     };
     part.persist(&job.output)?;
     record(job, size, &frames)
@@ -105,7 +108,14 @@ fn spread(frames: i64) -> Vec<i64> {
 }
 
 /// One frame of the composition, scaled if it is to be.
-fn still(job: &Job, frame: i64, size: Option<Size>, output: &Path, stall: Duration) -> Result<(), Failure> {
+fn still(
+    job: &Job,
+    frame: i64,
+    size: Option<Size>,
+    output: &Path,
+    stall: Duration,
+    judge: &Judge<'_>,
+) -> Result<(), Failure> {
     let (composition, slice) = (job.composition(), Frames { first: frame, end: frame + 1 });
     let mut plan = composition.picture(slice);
     for input in &mut plan.inputs {
@@ -119,23 +129,31 @@ fn still(job: &Job, frame: i64, size: Option<Size>, output: &Path, stall: Durati
         }
         None => (plan.filter_complex.clone(), picture::PAD),
     };
-    let words = plan.read(Words::ffmpeg(&program(), Overwrite::Yes));
-    run_ffmpeg(job, &as_png(words, &graph, pad, output).into(), None, stall, None)?;
-    Ok(())
+    let words = plan.read(Words::ffmpeg(&ffmpeg::name(), Overwrite::Yes));
+    let command = Command { argv: as_png(words, &graph, pad, output), tracks: plan.tracks() };
+    let made = run_ffmpeg(job, &command, None, stall, None)?;
+    judge.judge(&made.undecodable)
 }
 
-fn sheet(job: &Job, frames: &[i64], small: Size, output: &Path, stall: Duration) -> Result<Size, Failure> {
+fn sheet(
+    job: &Job,
+    frames: &[i64],
+    small: Size,
+    output: &Path,
+    stall: Duration,
+    judge: &Judge<'_>,
+) -> Result<Size, Failure> {
     let mut stills = Vec::new();
     for &frame in frames {
         let part = Part::begin(&job.output.with_extension(format!("{frame}.png")))?;
-        still(job, frame, Some(small), part.path(), stall)?;
+        still(job, frame, Some(small), part.path(), stall, judge)?;
         stills.push(part);
     }
     let count = u32::try_from(stills.len()).unwrap_or(COLUMNS);
     let (columns, rows) = (count.min(COLUMNS), count.div_ceil(COLUMNS));
     let (across, down) = (small.width + SPACING, small.height + SPACING);
     let size = Size { width: columns * across - SPACING, height: rows * down - SPACING };
-    let mut words = Words::ffmpeg(&program(), Overwrite::Yes);
+    let mut words = Words::ffmpeg(&ffmpeg::name(), Overwrite::Yes);
     let mut graph = format!("color=c=gray:s={size}:r=1[sheet0]");
     for (n, still) in (0..).zip(&stills) {
         words = words.and(["-protocol_whitelist", "file", "-f", "image2", "-pattern_type", "none", "-i"]);
@@ -153,10 +171,6 @@ fn as_png(words: Words, graph: &str, pad: &str, output: &Path) -> Vec<String> {
     words.and(["-frames:v", "1", "-c:v", "png", "-f", "image2", "-update", "1"]).output(output)
 }
 
-fn program() -> String {
-    ffmpeg::program().to_string_lossy().into_owned()
-}
-
 /// Whether ffmpeg can write names.
 ///
 /// # Errors
@@ -165,8 +179,10 @@ pub fn check_labels() -> Result<(), Failure> {
     if ffmpeg::has_filter("drawtext") {
         return Ok(());
     }
-    let what =
-        format!("{} was built without drawtext (libfreetype): leave --labels out, or use another", program());
+    let what = format!(
+        "{} was built without drawtext (libfreetype): leave --labels out, or use another",
+        ffmpeg::name()
+    );
     Err(Failure::new(ErrorKind::Ffmpeg, what))
 }
 

@@ -112,11 +112,6 @@ impl Rate {
         format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
     }
 
-    /// One frame's time as ffmpeg writes it: `1/30`, `1001/30000`.
-    pub fn time_base(self) -> String {
-        format!("{}/{}", self.seconds, self.frames)
-    }
-
     /// Frames per second as a number, for records.
     pub fn as_f64(self) -> f64 {
         f64::from(self.frames.get()) / f64::from(self.seconds.get())
@@ -210,7 +205,6 @@ mod tests {
         assert_eq!(rate("30").to_string(), "30");
         assert_eq!(rate("29.97").to_string(), "30000/1001");
         assert_eq!(rate("12.5").to_string(), "25/2");
-        assert_eq!(rate("60/2").time_base(), "1/30");
         for text in ["0", "-1", "1/0", "241", "0.5", "x", "", "1/2/3", "1.2345"] {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }

@@ -120,8 +120,7 @@ impl<'a> Judge<'a> {
             Kind::Audio => "0:a:0",
             Kind::Video => "0:v:0",
         };
-        let program = ffmpeg::program().to_string_lossy().into_owned();
-        let argv = Words::ffmpeg(&program, Overwrite::Yes)
+        let argv = Words::ffmpeg(&ffmpeg::name(), Overwrite::Yes)
             .and(["-loglevel", "repeat+warning"])
             .recording(&track.path)
             .and(["-map", stream, "-f", "null"])

@@ -45,9 +45,13 @@ fn the_tutorials_room_is_two_cells_with_its_delays() {
     assert_eq!((&job["width"], &job["height"], &job["fps"]), (&1024.into(), &768.into(), &30.into()));
     assert_eq!(job["inputs"], serde_json::json!(["alice.mka", "alice.mkv", "bob.mka", "bob.mkv"]));
     let graph = job["filter_complex"].as_str().unwrap();
-    for part in
-        ["-1.584/TB+0.020/TB", "-20.814/TB+19.251/TB", "adelay=19226", "min(512,768*dar)", "layout=0_0|512_0"]
-    {
+    for part in [
+        "-1.584/TB+0.020/TB",
+        "-20.814/TB+19.251/TB",
+        "adelay=922848S",
+        "min(512,768*dar)",
+        "layout=0_0|512_0",
+    ] {
         assert!(graph.contains(part), "no {part} in {graph}");
     }
     let argv: Vec<&str> = job["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
@@ -105,6 +109,97 @@ fn a_room_with_a_missing_recording_is_refused_and_others_go_on() {
     assert!(jobs[1]["argv"].is_array());
     let jobs = records(tool().arg("--allow-incomplete").write_stdin(input), 0);
     assert!(jobs.iter().all(|job| job["argv"].is_array()));
+}
+
+#[test]
+fn a_plan_says_which_rooms_are_refused() {
+    let marked = r#"{"path":"gone.mkv","error":{"tool":"tw-probe","kind":"io","message":"gone"}}"#;
+    let nameless = tutorial().replace("\"room_sid\":\"RM1\",", "");
+    // A record without a room belongs to the room without a SID, also when it is marked.
+    let input = format!("{nameless}\n{marked}\n");
+    let plan = records(tool().args(["--emit", "plan"]).write_stdin(input.clone()), 1);
+    assert_eq!((plan.len(), &plan[0]["error"]["kind"]), (1, &"incomplete".into()));
+    assert_eq!(records(tool().write_stdin(input), 1)[0]["error"]["kind"], "incomplete");
+}
+
+#[test]
+fn a_type_that_is_not_known_is_nobody_left_out() {
+    let input = tutorial().replacen("\"video\"", "\"Video\"", 1);
+    let jobs = records(tool().write_stdin(input), 1);
+    assert_eq!(jobs[0]["error"]["kind"], "incomplete");
+    assert!(jobs[0]["error"]["message"].as_str().unwrap().contains("type is \"Video\""), "{}", jobs[0]);
+}
+
+#[test]
+fn the_same_recording_twice_is_composed_once() {
+    let input = format!("{}\n{}", tutorial(), tutorial());
+    let mut command = tool();
+    let jobs = records(command.write_stdin(input), 0);
+    assert_eq!(jobs[0]["inputs"].as_array().unwrap().len(), 4);
+    command.assert().stderr(predicate::str::contains("RT1 (alice, audio): came twice"));
+}
+
+#[test]
+fn a_recording_is_never_written_over() {
+    for output in ["bob.mkv", "./bob.mkv"] {
+        let jobs = records(tool().args(["-y", "-o", output]).write_stdin(tutorial()), 1);
+        assert_eq!(jobs[0]["error"]["kind"], "refused");
+    }
+    // By another way.
+    let folder = write("x");
+    fs::hard_link(folder.path().join("in"), folder.path().join("bob.mkv")).unwrap();
+    let mut command = tool();
+    command.current_dir(folder.path()).args(["-y", "-o", "other.mkv"]);
+    fs::rename(folder.path().join("in"), folder.path().join("other.mkv")).unwrap();
+    assert_eq!(records(command.write_stdin(tutorial()), 1)[0]["error"]["kind"], "refused");
+}
+
+#[test]
+fn a_window_that_ends_before_it_begins_is_wrong_usage() {
+    for (start, end) in [("2", "1"), ("1", "1")] {
+        let says = predicate::str::contains("doesn't lie before --end");
+        tool().args(["--start", start, "--end", end]).write_stdin("").assert().code(2).stderr(says);
+    }
+}
+
+#[test]
+fn a_graph_longer_than_an_argument_is_said() {
+    let people: Vec<String> =
+        (0..900).map(|n| record(&format!("RT{n}"), "audio", &format!("p{n}"), 1564, i64::from(n))).collect();
+    let jobs = records(tool().write_stdin(people.join("\n")), 1);
+    let message = jobs[0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("900 recordings") && message.contains("--start, --end"), "{message}");
+}
+
+#[test]
+fn a_makefile_holds_no_name_that_make_would_read() {
+    for name in ["a%b.webm", "a=b.webm", "a;b.webm", "a|b.webm", "a*b.webm", "a\\b.webm", "d%d/a.webm"] {
+        let says = predicate::str::contains("can't stand in a Makefile");
+        tool().args(["--emit", "make", "-o", name]).write_stdin(tutorial()).assert().code(1).stderr(says);
+    }
+}
+
+#[test]
+fn tags_are_given_to_what_is_joined() {
+    let args = ["--chunk", "20", "--encoder-args", "-metadata title=x", "-o", "room.webm"];
+    let steps = records(tool().args(args).write_stdin(tutorial()), 0);
+    let join = steps.last().unwrap();
+    let argv: Vec<&str> =
+        join["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert!(argv.contains(&"concat") && argv.windows(2).any(|pair| pair == ["-metadata", "title=x"]));
+}
+
+#[test]
+fn many_chunks_fit_however_long_the_path_is() {
+    let hours = tutorial().replace("\"end_time_ms\":4", "\"end_time_ms\":2884");
+    let output = format!("{}/room.webm", "x".repeat(200));
+    let folder = write("");
+    let mut command = tool();
+    // Nothing is composed, since there are no files; but nothing is too long either.
+    command.current_dir(folder.path()).args(["--run", "--jobs", "2", "-o", &output]);
+    let jobs = records(command.write_stdin(hours), 1);
+    let message = jobs[0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("cannot read"), "{message}");
 }
 
 #[test]

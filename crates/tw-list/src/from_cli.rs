@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use tw_core::filter::{Outcome, Sink};
 use tw_core::http::is_sid;
 use tw_core::output::Output;
+use tw_core::record::without_space;
 use tw_core::{Common, ErrorKind, Failure, Record, Status, input, messages};
 
 /// What it should have been, for whoever gave something else.
@@ -65,7 +66,7 @@ fn record(item: &RawValue) -> Result<Record, String> {
     let fields: Vec<String> = members
         .iter()
         .map(|(name, value)| {
-            format!("{}:{}", serde_json::Value::from(snake_case(name)), one_line(value.get()))
+            format!("{}:{}", serde_json::Value::from(snake_case(name)), without_space(value.get()))
         })
         .collect();
     let record = Record::parse(format!("{{{}}}", fields.join(","))).map_err(|e| e.to_string())?;
@@ -111,23 +112,6 @@ fn snake_case(name: &str) -> String {
         snake.push(c.to_ascii_lowercase());
     }
     snake
-}
-
-/// JSON without the blanks and line breaks between its tokens; numbers and strings
-/// stay as they were written.
-fn one_line(json: &str) -> String {
-    let (mut in_string, mut escaped) = (false, false);
-    json.chars()
-        .filter(|&c| {
-            if in_string {
-                in_string = escaped || c != '"';
-                escaped = !escaped && c == '\\';
-                return true;
-            }
-            in_string = c == '"';
-            !c.is_ascii_whitespace()
-        })
-        .collect()
 }
 
 #[cfg(test)]

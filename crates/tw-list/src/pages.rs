@@ -124,7 +124,7 @@ impl Pages {
             .into_iter()
             .filter(|row| row.text_of("sid").is_none_or(|sid| self.seen_sids.insert(sid)))
             .collect();
-        if some && rows.is_empty() {
+        if some && rows.is_empty() && meta.next_page_url.is_some() {
             return Err(unreadable("a page repeats what came before: the list has no end"));
         }
         Ok(Some(rows))
@@ -138,35 +138,8 @@ fn rows(page: &Record, key: &str) -> Result<Vec<Record>, HttpError> {
         _ => return Err(unreadable("Twilio's answer is no page of a list: it holds no recordings")),
     };
     Record::parse_all(rows)
-        .and_then(|rows| rows.into_iter().map(one_line).collect())
+        .map(|rows| rows.into_iter().map(Record::on_one_line).collect())
         .map_err(|_| unreadable("Twilio's answer lists something that is no recording"))
-}
-
-/// A row on one line: as it is, or without the space between its tokens when there are
-/// line breaks in it. Numbers and strings stay as they are written.
-fn one_line(row: Record) -> Result<Record, serde_json::Error> {
-    // Over the bytes twice costs a third of once over the characters.
-    let holds = |byte: u8| row.as_str().as_bytes().contains(&byte);
-    if !holds(b'\n') && !holds(b'\r') {
-        return Ok(row);
-    }
-    Record::parse(without_space(row.as_str()))
-}
-
-fn without_space(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let (mut in_string, mut escaped) = (false, false);
-    for c in json.chars() {
-        if in_string {
-            (in_string, escaped) = (c != '"' || escaped, c == '\\' && !escaped);
-        } else if matches!(c, ' ' | '\t' | '\n' | '\r') {
-            continue;
-        } else {
-            in_string = c == '"';
-        }
-        text.push(c);
-    }
-    text
 }
 
 fn unreadable(what: &str) -> HttpError {
@@ -184,15 +157,6 @@ mod tests {
         let rows = rows(&page, "recordings").unwrap();
         assert_eq!(rows[0].as_str(), row);
         assert_eq!(rows[1].as_str(), "{}");
-    }
-
-    #[test]
-    fn a_pretty_row_comes_onto_one_line() {
-        let pretty = "{\n  \"a\" : 1.50e+3,\r\n\t\"b \\\" \\\\\": [ \" x \", null ]\n}";
-        assert_eq!(
-            one_line(Record::parse(pretty).unwrap()).unwrap().as_str(),
-            "{\"a\":1.50e+3,\"b \\\" \\\\\":[\" x \",null]}"
-        );
     }
 
     #[test]

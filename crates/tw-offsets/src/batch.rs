@@ -28,6 +28,8 @@ pub enum Fate {
     Failed,
     /// A row that isn't UTF-8; it is kept with replacement characters.
     NotUtf8,
+    /// A row with more cells than the table has columns; those are lost.
+    TooLong,
     /// A record of a room that has ended already, where rooms come one after the other.
     ComesBack,
     /// No record at all.
@@ -69,7 +71,8 @@ pub struct Entry {
 /// Some lines of one input, and what was found out about them.
 #[derive(Debug)]
 pub struct Batch {
-    source: Arc<str>,
+    /// What the lines are from, each from this byte of the text on.
+    sources: Vec<(usize, Arc<str>)>,
     words: Words,
     first_line: u64,
     text: Vec<u8>,
@@ -80,7 +83,7 @@ pub struct Batch {
 impl Batch {
     /// No lines yet.
     pub fn new(source: Arc<str>, words: Words) -> Self {
-        Self { source, words, first_line: 0, text: Vec::new(), entries: Vec::new() }
+        Self { sources: vec![(0, source)], words, first_line: 0, text: Vec::new(), entries: Vec::new() }
     }
 
     /// Whole lines of records, and how many there are. Blank lines are passed
@@ -140,8 +143,8 @@ impl Batch {
 
     /// What the lines to come are from.
     pub fn set_source(&mut self, source: &str) {
-        if self.source.as_ref() != source {
-            self.source = source.into();
+        if self.sources.last().is_none_or(|(_, last)| last.as_ref() != source) {
+            self.sources.push((self.text.len(), source.into()));
         }
     }
 
@@ -149,6 +152,9 @@ impl Batch {
     pub fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
+        // The lines to come are from where the last ones were.
+        self.sources.drain(..self.sources.len() - 1);
+        self.sources[0].0 = 0;
     }
 
     /// The line as it came.
@@ -182,13 +188,18 @@ impl Batch {
     }
 
     fn place(&self, entry: &Entry) -> Place {
-        Place { source: self.source.to_string(), line: self.first_line + entry.line }
+        let source = self.sources.iter().rev().find(|(from, _)| *from <= entry.span.start);
+        let source = source.map_or_else(String::new, |(_, source)| source.to_string());
+        Place { source, line: self.first_line + entry.line }
     }
 
     /// Why an entry has no place.
     fn why(&self, entry: &Entry) -> Failure {
         let failure = match entry.fate {
             Fate::NotUtf8 => Failure::field("not UTF-8: save the file as UTF-8"),
+            Fate::TooLong => {
+                Failure::field("more cells than there are columns: name all columns in the first line")
+            }
             Fate::ComesBack => {
                 Failure::field("its room had ended before: leave out --grouped, or sort the records by room")
             }

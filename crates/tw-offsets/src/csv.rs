@@ -67,12 +67,17 @@ pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow:
         let line = row.position().map_or(0, csv::Position::line);
         let (text, utf8) = record_of(&header, &row);
         let recording = Recording::read(&text).ok();
-        if utf8 {
-            batch.push(text.as_bytes(), line, recording.as_ref(), rooms);
-        } else {
-            let room = rooms.id(recording.and_then(|recording| recording.room).as_deref());
-            batch.push_refused(text.as_bytes(), line, room, Fate::NotUtf8);
-        }
+        let beyond = row.iter().skip(header.len()).any(|cell| !cell.trim_ascii().is_empty());
+        let refused = match (utf8, beyond) {
+            (true, false) => {
+                batch.push(text.as_bytes(), line, recording.as_ref(), rooms);
+                continue;
+            }
+            (true, true) => Fate::TooLong,
+            (false, _) => Fate::NotUtf8,
+        };
+        let room = rooms.id(recording.and_then(|recording| recording.room).as_deref());
+        batch.push_refused(text.as_bytes(), line, room, refused);
     }
     Ok((batch, header))
 }

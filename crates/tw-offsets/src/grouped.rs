@@ -61,9 +61,7 @@ struct Room {
 
 impl Room {
     fn push(&mut self, line: &input::Line, recording: Option<&Recording<'_>>, comes_back: bool) {
-        if self.batch.entries.is_empty() {
-            self.batch.set_source(&line.place.source);
-        }
+        self.batch.set_source(&line.place.source);
         match recording {
             Some(record) if comes_back && record.would_be_placed() => {
                 let room = self.rooms.id(record.room.as_deref());

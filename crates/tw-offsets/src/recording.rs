@@ -8,6 +8,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use tw_core::Failure;
+use tw_core::record::is_mark;
 
 use crate::offsets::Times;
 
@@ -181,7 +182,7 @@ impl<'de> Visitor<'de> for Members {
                 Name::Offset => recording.offset = Some(map.next_value::<&RawValue>()?.get()),
                 Name::StartTime => recording.start_time = Some(map.next_value::<&RawValue>()?.get()),
                 Name::Grouping => recording.room = room_of(map.next_value::<&RawValue>()?.get()),
-                Name::Error => recording.marked = map.next_value::<&RawValue>()?.get() != "null",
+                Name::Error => recording.marked = is_mark(map.next_value::<&RawValue>()?.get()),
                 Name::Type => recording.data = map.next_value::<&RawValue>()?.get() == "\"data\"",
                 Name::Own => {
                     map.next_value::<IgnoredAny>()?;

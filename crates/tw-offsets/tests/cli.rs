@@ -205,6 +205,10 @@ fn rows_that_cannot_be_placed_are_said_with_their_line_and_kept() {
         "tw-offsets: a: stdin:2: start_time is \"soon\": not a whole number of milliseconds\n\
          tw-offsets: b: stdin:3: no start_time: the cell is empty\n"
     );
+    // What has no column would be lost; an empty cell at the end is none.
+    let (output, said) = run(&["--from", "csv"], "track_name,offset,start_time\na,1,2,x\nb,3,4,\n", 1);
+    assert_eq!(output.matches("\"error\"").count(), 1);
+    assert!(said.contains("stdin:2: more cells than there are columns"), "{said}");
     let input = b"track_name,offset,start_time\n\xe9,1,2\nc,3,4\n".to_vec();
     let assert = tool(&["--from", "csv"]).write_stdin(input).assert().code(1);
     assert
@@ -244,6 +248,17 @@ fn rooms_one_after_the_other_are_written_as_they_end() {
     assert!(first.contains("RMa") && first.contains("\"relative_offset_ms\":0"), "{first}");
     drop(stdin);
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn in_a_room_of_two_files_a_line_has_its_own_files_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = "{\"grouping_sids\":{\"room_sid\":\"RMa\"},\"offset\":1,\"start_time_ms\":1}\n";
+    for (name, text) in [("a.jsonl", good.to_owned()), ("b.jsonl", format!("nope\n{good}"))] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut command = tool(&["--grouped", "a.jsonl", "b.jsonl"]);
+    command.current_dir(folder.path()).assert().code(1).stderr(contains("b.jsonl:1: not a JSON object"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub struct Cli {
     #[arg(long, requires = "inputs")]
     pub files: bool,
 
-    /// From how many milliseconds on a span without a packet is listed as a gap
+    /// A span without a packet that is longer than so many milliseconds is listed as a gap
     ///
     /// Each stream has `gaps`: [{"start_ms", "end_ms"}], from a packet to the next one, on the recording's
     /// own clock. The default, a second, passes over what is usual (a silent microphone still sends every
@@ -33,8 +33,8 @@ pub struct Cli {
     pub gaps: u32,
 
     /// How many files are read side by side; default: one per core
-    #[arg(short, long, value_name = "N")]
-    pub jobs: Option<NonZeroUsize>,
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
 
     /// End an ffprobe from which nothing has come for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -49,7 +49,8 @@ pub struct Cli {
 impl Cli {
     /// How many ffprobes may run at once.
     pub fn jobs(&self) -> usize {
-        self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.jobs.map_or_else(cores, usize::from)
     }
 
     /// How long an ffprobe may be silent.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::BufReader;
+use std::io::{self, BufReader, Read};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const VERSION_SILENCE: Duration = Duration::from_secs(10);
 pub struct Ffprobe {
     program: OsString,
     silence: Duration,
-    /// The distance between packets from which on a gap is noted.
+    /// A greater distance between packets is noted as a gap.
     gap: Micros,
     /// Set by the first failure: what is wrong with the program itself, if anything is.
     too_old: OnceLock<Option<String>>,
@@ -65,13 +65,19 @@ impl Ffprobe {
         let (report, finished) =
             self.run(path).map_err(|e| Failure::new(ErrorKind::Ffmpeg, e.to_string()))?;
         let complaint = finished.stderr.iter().rev().find_map(|line| of_container(line)).map(str::to_owned);
-        if finished.status.success() {
+        if finished.status.success() && report.is_complete {
             return Ok(Answer { report, complaint });
         }
         if let Some(old) = self.too_old.get_or_init(|| self.outdated()) {
             return Err(Failure::new(ErrorKind::Ffmpeg, old));
         }
+        if finished.status.success() {
+            let program = self.program.display();
+            let what = format!("{program} said nothing about {path}: is it ffprobe? (TW_FFPROBE)");
+            return Err(Failure::new(ErrorKind::Ffmpeg, what));
+        }
         if breaks_off_at_once(&finished, path) {
+            check_readable(path)?;
             return Ok(Answer { report: Report::default(), complaint: None });
         }
         Err(why(&finished, path))
@@ -122,6 +128,12 @@ fn check_file(path: &str) -> Result<(), Failure> {
         return Err(Failure::new(ErrorKind::Media, format!("{path} is empty: fetch it again")));
     }
     fs::File::open(path).map(drop).map_err(failed)
+}
+
+/// A disk or a network that can't give the file's bytes looks to ffprobe like a file that ends.
+fn check_readable(path: &str) -> Result<(), Failure> {
+    let read = fs::File::open(path).and_then(|file| io::copy(&mut file.take(1 << 20), &mut io::sink()));
+    read.map(drop).map_err(|e| Failure::io(format_args!("cannot read {path}"), &e))
 }
 
 /// A container that ends before its first cluster: a recorder that never got a packet.

@@ -44,10 +44,12 @@ pub struct Report {
     pub streams: Vec<Description>,
     /// What the packets said, by the index of their stream.
     pub tracks: BTreeMap<u64, Track>,
+    /// Whether it came to its end, which is what it says of the container.
+    pub is_complete: bool,
 }
 
 impl Report {
-    /// Reads to the end. `gap` is the distance between packets from which on a gap is noted.
+    /// Reads to the end. A distance of more than `gap` between packets is noted.
     ///
     /// # Errors
     /// Those of the reader. Lines that make no sense are passed over.
@@ -93,6 +95,7 @@ impl Report {
                 self.streams.push(Description { values: known.collect() });
             }
             "format" => {
+                self.is_complete = true;
                 for (key, value) in values(rest) {
                     match key {
                         "start_time" => self.start_time = Micros::parse(&value),

@@ -42,7 +42,7 @@ pub struct Track {
 }
 
 impl Track {
-    /// One more packet. `gap` is the distance from which on a gap is noted.
+    /// One more packet. a distance of more than `gap` is noted.
     pub fn add(&mut self, pts: Option<Micros>, is_key: bool, gap: Micros) {
         self.packets += 1;
         if let Some(pts) = pts.filter(|_| is_key) {

@@ -109,7 +109,7 @@ fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
     shell(&job, &steps);
     let _ = emit::placements(&job).expect("numbers and strings have a JSON form");
     if let Ok(makefile) = emit::make(&job, &steps) {
-        assert!(!makefile.contains('\r') || text_holds(&job, '\r'));
+        recipes(&makefile, &steps);
     }
 }
 
@@ -215,17 +215,11 @@ fn inputs(step: &Step) {
 /// A POSIX shell reads the words that we meant; the graph has line breaks added.
 fn shell(job: &Job, steps: &[Step]) {
     let text = emit::shell(job, steps);
-    if text.contains('\0') {
-        // No argument can hold it: such a path is refused when it is to be read.
-        return;
-    }
     let mut words = shlex::split(&text).unwrap_or_else(|| panic!("no shell reads {text}"));
     // shlex takes a line break after a backslash for a word.
     words.retain(|word| !word.is_empty());
-    let folder = (steps.len() > 1).then(|| {
-        let folder = steps[0].output.parent().unwrap_or(Path::new(".")).to_string_lossy().into_owned();
-        ["mkdir".to_owned(), "-p".to_owned(), folder]
-    });
+    let folder = steps[0].output.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
+    let folder = (!folder.is_empty()).then(|| ["mkdir", "-p", "--", &folder].map(str::to_owned));
     let meant: Vec<&String> =
         folder.iter().flatten().chain(steps.iter().flat_map(|step| &step.command.argv)).collect();
     assert_eq!(words.len(), meant.len(), "{text}");
@@ -241,6 +235,14 @@ fn shell(job: &Job, steps: &[Step]) {
     }
 }
 
-fn text_holds(job: &Job, c: char) -> bool {
-    job.inputs().iter().any(|path| path.contains(c))
+/// make, and the shell that it runs, read the words that we meant, up to the name of the file.
+fn recipes(makefile: &str, steps: &[Step]) {
+    let lines: Vec<&str> = makefile.split('\n').filter_map(|line| line.strip_prefix('\t')).collect();
+    assert_eq!(lines.len(), 3 * steps.len(), "{makefile}");
+    for (recipe, step) in lines.chunks(3).zip(steps) {
+        let mut words = shlex::split(&recipe[1].replace("$$", "$")).unwrap_or_default();
+        let meant = step.argv_to(Path::new(""));
+        words.truncate(meant.len() - 1);
+        assert_eq!(words, meant[..meant.len() - 1], "{makefile}");
+    }
 }

@@ -114,8 +114,8 @@ fn an_ffprobe_that_never_stops_talking_is_heard_out() {
     let place = place();
     fs::write(place.folder().join("a.mka"), "x").unwrap();
     for (says, marked) in [
-        ("head -c 100000000 /dev/zero | tr '\\0' x; echo", false),
-        ("yes 'packet|stream_index=0|pts_time=1.5' | head -n 1000000", false),
+        ("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo 'format|start_time=1'", false),
+        ("yes 'packet|stream_index=0|pts_time=1.5' | head -n 1000000; echo 'format|start_time=1'", false),
         ("yes '[matroska @ 0x1] babble' | head -c 100000000 >&2; exit 1", true),
     ] {
         let ffprobe = script(&place, "ffprobe", says);

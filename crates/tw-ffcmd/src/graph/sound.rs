@@ -9,6 +9,8 @@
 //!   after it early: bob was 57 ms early after 17 holes of 60 ms;
 //! - `first_pts=0` comes before `adelay`, so that the delay is counted from the
 //!   file's own start even where the first packet comes later;
+//! - `adelay` is told samples: milliseconds it reads as a 32-bit float (versions 5.1 and
+//!   9.0), so that eight hours into a room a voice could be 4 ms off;
 //! - `normalize=0`: nobody becomes quieter because others are in the room
 //!   (`amix` divides by the number of inputs otherwise). A limiter keeps the sum
 //!   from clipping.
@@ -125,8 +127,13 @@ impl Stretch<'_> {
             .then(format!("asetpts=round(PTS-{}/TB{shift})", own(self.span.from).seconds()))
             .then(format!("aresample={RATE}:async=1:min_hard_comp=0.009:first_pts=0"))
             .then(stereo(self.track.channels))
-            .then_if((delay > Millis::ZERO).then(|| format!("adelay={}:all=1", delay.0)))
+            .then_if((delay > Millis::ZERO).then(|| format!("adelay={}S:all=1", samples(delay))))
     }
+}
+
+/// A time in samples of the output.
+fn samples(time: Millis) -> i64 {
+    time.0.saturating_mul(i64::from(RATE / 1000))
 }
 
 /// Two channels. A mono voice is put on both as it is: left to itself, ffmpeg
@@ -162,7 +169,7 @@ mod tests {
         let fill = "aresample=48000:async=1:min_hard_comp=0.009:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo";
         assert!(graph.contains(&format!("[0:a]asetpts=round(PTS-1.564/TB),{fill}[voice0]")), "{graph}");
         assert!(
-            graph.contains(&format!("[1:a]asetpts=round(PTS-20.789/TB),{fill},adelay=19226:all=1[voice1]")),
+            graph.contains(&format!("[1:a]asetpts=round(PTS-20.789/TB),{fill},adelay=922848S:all=1[voice1]")),
             "{graph}"
         );
         assert!(graph.contains("[voice0][voice1]amix=inputs=2:"), "{graph}");
@@ -187,7 +194,7 @@ mod tests {
         assert!(graph.contains("[0:a]asplit=2[part0_0][part0_1]"), "{graph}");
         assert!(graph.contains("atrim=start=0.995:end=211.000,asetpts=round(PTS-1.000/TB)"), "{graph}");
         assert!(graph.contains("atrim=start=400.995:end=601.000,asetpts=round(PTS-401.000/TB)"), "{graph}");
-        assert!(graph.contains("adelay=400000:all=1"), "{graph}");
+        assert!(graph.contains("adelay=19200000S:all=1"), "{graph}");
     }
 
     #[test]

@@ -18,12 +18,17 @@ pub fn columns_and_rows(n: usize) -> (usize, usize) {
 
 /// The cells of a grid, left to right, top to bottom, within `area`. Borders lie
 /// on even pixels, so that cells may differ by two.
+///
+/// # Errors
+/// When they would be too small to show anything.
 pub fn grid(area: Rect, columns: usize, rows: usize, spacing: u32) -> Result<Vec<Rect>, Failure> {
     let xs = divide(area.x, area.width, columns, spacing);
     let ys = divide(area.y, area.height, rows, spacing);
-    if xs.iter().chain(&ys).any(|&(_, side)| side < LEAST_SIDE) {
+    // Without a single pixel there are no sides at all.
+    let fit = |sides: &[(u32, u32)]| !sides.is_empty() && sides.iter().all(|&(_, side)| side >= LEAST_SIDE);
+    if !fit(&xs) || !fit(&ys) {
         return Err(Failure::field(format!(
-            "{columns}x{rows} cells don't fit into {}x{} pixels: make the canvas larger with --size",
+            "{columns}x{rows} cells don't fit into {}x{} pixels: make --size larger, or --cell-gap smaller",
             area.width, area.height
         )));
     }
@@ -44,6 +49,9 @@ fn divide(start: u32, length: u32, parts: usize, spacing: u32) -> Vec<(u32, u32)
 }
 
 /// Each seat in its cell; `shape` gives columns and rows for a number of cells.
+///
+/// # Errors
+/// When there are more cells than fit.
 pub fn place(
     room: &Room,
     canvas: Canvas,
@@ -107,7 +115,7 @@ mod tests {
     #[test]
     fn too_many_for_the_canvas_is_said() {
         let error = Layout::Row.place(&together(200), CANVAS).unwrap_err();
-        assert!(error.message.contains("make the canvas larger"), "{error}");
+        assert!(error.message.contains("make --size larger"), "{error}");
     }
 
     proptest! {

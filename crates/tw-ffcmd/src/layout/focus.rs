@@ -11,6 +11,9 @@ use crate::room::{Kind, Room, Track};
 const STRIP: u32 = 5;
 
 /// Places everybody, `who` on top.
+///
+/// # Errors
+/// When nobody is called so, or the others don't fit below.
 pub fn place(room: &Room, canvas: Canvas, who: &str) -> Result<Vec<Placement>, Failure> {
     let (large, small): (Vec<_>, Vec<_>) = seats(room)
         .into_iter()
@@ -25,7 +28,8 @@ pub fn place(room: &Room, canvas: Canvas, who: &str) -> Result<Vec<Placement>, F
     let (width, height) = (canvas.size.width, canvas.size.height);
     let strip_height = if small.is_empty() { 0 } else { (height / STRIP) & !1 };
     let spacing = if small.is_empty() { 0 } else { canvas.spacing };
-    let stage = Rect { x: 0, y: 0, width, height: height - strip_height - spacing };
+    let rest = height.saturating_sub(strip_height).saturating_sub(spacing);
+    let stage = grid(Rect { x: 0, y: 0, width, height: rest }, 1, 1, 0)?[0];
     let strip = Rect { x: 0, y: height - strip_height, width, height: strip_height };
 
     let (cell_of, count) = cells_for(&small);
@@ -83,6 +87,15 @@ mod tests {
         );
         assert_eq!(placements[1].cell, Rect { x: 0, y: 400, width: 498, height: 100 });
         assert_eq!(placements[2].cell, Rect { x: 500, y: 400, width: 500, height: 100 });
+    }
+
+    #[test]
+    fn no_room_for_the_stage() {
+        for spacing in [390, 400, u32::MAX] {
+            let room = Room { sid: None, tracks: room().tracks[..2].to_vec() };
+            let error = Layout::Focus("bob".into()).place(&room, Canvas { spacing, ..CANVAS }).unwrap_err();
+            assert!(error.message.starts_with("1x1 cells don't fit into 1000x"), "{error}");
+        }
     }
 
     #[test]
