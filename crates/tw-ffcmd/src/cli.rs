@@ -20,8 +20,8 @@ use crate::time::{Millis, Rate, parse_time};
 /// for each room how ffmpeg makes the file: inputs, filter graph, arguments. With
 /// --run it is made at once, checked, and only then given its name.
 ///
-/// Every participant has a cell, black before and after; cells are taken up again
-/// by the same participant after a rejoin. Recordings whose picture changes its
+/// Every participant has a cell, which shows the background before and after; it is
+/// taken up again after a rejoin, or by who comes when another has gone. Recordings whose picture changes its
 /// size, stops for a while, or whose sound has holes stay in sync.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "tw-ffcmd", version, max_term_width = 100, after_help = SHORT_EXAMPLES, after_long_help = EXAMPLES)]
@@ -127,7 +127,7 @@ pub struct Cli {
     #[arg(long, value_name = "FILE.png", value_parser = still::png, conflicts_with_all = ["run", "emit", "chunk", "audio_only"], help_heading = "Stills")]
     pub preview: Option<String>,
 
-    /// When: a time of the room, as for --start; by default the middle
+    /// When, as for --start; by default the middle
     #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "preview", help_heading = "Stills")]
     pub at: Option<Millis>,
 
@@ -135,7 +135,7 @@ pub struct Cli {
     #[arg(long, value_name = "FILE.png", value_parser = still::png, conflicts_with_all = ["run", "emit", "chunk", "audio_only", "preview"], help_heading = "Stills")]
     pub contact_sheet: Option<String>,
 
-    /// Begin here on the room's timeline: 90, 1:30, 00:01:30.5
+    /// Begin here on the room's timeline: 90, 1:30, 00:01:30.5; with --trim, on what is left of it
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Window")]
     pub start: Option<Millis>,
 

@@ -17,17 +17,30 @@ use crate::steps::Step;
 use crate::time::Millis;
 
 /// Comments that say who is who, and the commands, broken into lines, for a
-/// POSIX shell.
+/// POSIX shell. Of several commands, each makes its file under another name first, and only
+/// if it isn't there: the script ends at what fails, and goes on there when it is run again.
 pub fn shell(job: &Job, steps: &[Step]) -> String {
     let mut text = who_is_who(job);
+    if steps.len() > 1 {
+        text.push_str("set -e\n");
+    }
     // That of the first part, if there are parts: it lies in the output's.
     let folder = steps.first().map(|step| folder_of(&step.output)).filter(|folder| folder != ".");
     if let Some(folder) = folder {
         let _ = writeln!(text, "mkdir -p -- {}", quote(&folder));
     }
+    if let [step] = steps {
+        let _ = writeln!(text, "{}", in_lines(&step.command.argv));
+        return text;
+    }
     for step in steps {
-        text.push_str(&in_lines(&step.command.argv));
-        text.push('\n');
+        let (output, part) = (step.output.to_string_lossy(), part_of(&step.output));
+        let command = in_lines(&step.argv_to(&part));
+        let (output, part) = (quote(&output), part.to_string_lossy());
+        // A part's name says what it is made of.
+        let unless = if step.output == job.output && step.overwrites() { "false" } else { "test -e" };
+        let _ = writeln!(text, "{unless} {output} || {{");
+        let _ = writeln!(text, "{command} &&\nmv -f -- {} {output}\n}}", quote(&part));
     }
     text
 }

@@ -54,7 +54,13 @@ pub fn say_passed_over(rooms: &[Gathered]) {
         }
     }
     for (why, count) in counts {
-        messages::warn(format_args!("passed over {count} {why}: there is nothing to see or to hear in them"));
+        let (why, them) = match count {
+            1 => (why.replace("tracks", "track").replace("files", "file"), "it"),
+            _ => (why.to_owned(), "them"),
+        };
+        messages::warn(format_args!(
+            "passed over {count} {why}: there is nothing to see or to hear in {them}"
+        ));
     }
 }
 

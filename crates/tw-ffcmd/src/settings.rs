@@ -2,9 +2,10 @@
 //! request. A flag that is given counts more than the request.
 
 use anyhow::bail;
+use clap::ValueEnum as _;
 use tw_core::failure::Failure;
 
-use crate::cli::{Cli, LayoutFlag};
+use crate::cli::{Cli, Emit, LayoutFlag};
 use crate::encoder::{Container, Encoding, Speed};
 use crate::graph::picture::Look;
 use crate::graph::source::Shrinking;
@@ -73,6 +74,11 @@ impl Settings {
         let container = Container::of(&output).map_err(anyhow::Error::msg)?;
         let codecs =
             Encoding::new(container, cli.video_codec, cli.audio_codec).map_err(anyhow::Error::msg)?;
+        anyhow::ensure!(
+            !cli.run || cli.emit == Emit::Json,
+            "--run composes, and --emit {} says how: choose one",
+            cli.emit.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+        );
         if let (Some(start), Some(end)) = (cli.start, cli.end) {
             anyhow::ensure!(
                 start < end,

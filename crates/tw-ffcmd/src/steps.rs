@@ -76,6 +76,12 @@ impl Step {
         matches!(self.action, Action::Picture(_))
     }
 
+    /// Whether a file that is there already is written over.
+    pub fn overwrites(&self) -> bool {
+        let options = self.command.argv.iter().take_while(|word| *word != "-i");
+        options.into_iter().any(|word| word == Overwrite::Yes.flag())
+    }
+
     /// Whether the system can start it.
     ///
     /// # Errors

@@ -155,6 +155,12 @@ fn a_recording_is_never_written_over() {
 }
 
 #[test]
+fn to_compose_and_to_say_how_are_two_things() {
+    let says = predicate::str::contains("--run composes, and --emit make says how");
+    tool().args(["--run", "--emit", "make"]).write_stdin(tutorial()).assert().code(2).stderr(says);
+}
+
+#[test]
 fn a_window_that_ends_before_it_begins_is_wrong_usage() {
     for (start, end) in [("2", "1"), ("1", "1")] {
         let says = predicate::str::contains("doesn't lie before --end");

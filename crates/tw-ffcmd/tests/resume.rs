@@ -133,3 +133,31 @@ fn make_keeps_going_past_a_part_that_fails() {
     done(&mut make(&bench, &["-j2"]));
     assert_eq!(ffmpeg.made(), rest(&all, &before));
 }
+
+#[test]
+fn the_script_goes_on_where_it_failed() {
+    let (bench, ffmpeg) = bench();
+    let all = all_parts(&bench, &ffmpeg);
+    let printed = done(bench.tool(&ARGS).args(["--emit", "sh"]).env("TW_FFMPEG", &ffmpeg.program));
+    std::fs::write(bench.path("room.sh"), printed.stdout).unwrap();
+    let script = || {
+        let mut script = Command::new("sh");
+        script.arg("room.sh").current_dir(bench.path(""));
+        script
+    };
+    // The one that kills whoever asked for it, here the shell.
+    assert!(!script().output().unwrap().status.success());
+    assert!(!bench.path("room.webm").exists());
+    let before = bench.parts_of("room.webm");
+    assert_eq!(ffmpeg.made(), before);
+    assert!(!before.is_empty() && before.len() < all.len(), "{before:?}");
+    // One that fails ends the script.
+    let text = std::fs::read_to_string(bench.path("room.sh")).unwrap();
+    let failing = text.replace(&*ffmpeg.program.to_string_lossy(), "false");
+    std::fs::write(bench.path("failing.sh"), failing).unwrap();
+    let failed = Command::new("sh").arg("failing.sh").current_dir(bench.path("")).output().unwrap();
+    assert!(!failed.status.success() && !bench.path("room.webm").exists());
+    done(&mut script());
+    assert_eq!(ffmpeg.made(), rest(&all, &before));
+    assert_eq!(bench.frames_of("room.webm").len(), 40);
+}

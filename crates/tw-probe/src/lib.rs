@@ -30,6 +30,7 @@ use tw_core::{Failure, Record, filter, messages};
 pub use cli::Cli;
 use ffprobe::Ffprobe;
 use time::Micros;
+use track::Track;
 
 impl Tool for Cli {
     const NAME: &'static str = "tw-probe";
@@ -82,6 +83,12 @@ fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
     let fields = fields::of(&answer.report, index::has_cues(Path::new(&path)))?;
     if answer.report.packets() == 0 {
         messages::warn(format_args!("{}: no packet in it: nothing was recorded", record.label()));
+    }
+    if answer.report.tracks.values().any(Track::lacks_key_frame) {
+        messages::warn(format_args!(
+            "{}: no key frame in it: hardly anything of it will be seen",
+            record.label()
+        ));
     }
     if let Some(complaint) = answer.complaint {
         let (label, packets) = (record.label(), answer.report.packets());

@@ -42,7 +42,7 @@ pub struct Track {
 }
 
 impl Track {
-    /// One more packet. a distance of more than `gap` is noted.
+    /// One more packet. A distance of more than `gap` is noted.
     pub fn add(&mut self, pts: Option<Micros>, is_key: bool, gap: Micros) {
         self.packets += 1;
         if let Some(pts) = pts.filter(|_| is_key) {
@@ -90,6 +90,11 @@ impl Track {
         if distance > gap {
             self.gaps.push(Gap { start_ms: last.millis(), end_ms: pts.millis() });
         }
+    }
+
+    /// Whether there is nothing that decoding could begin with.
+    pub fn lacks_key_frame(&self) -> bool {
+        self.packets > 0 && self.key.is_none()
     }
 
     /// How many packets there are.

@@ -231,6 +231,21 @@ fn in_a_file_without_a_packet_nothing_was_recorded() {
 }
 
 #[test]
+fn a_picture_without_a_key_frame_is_told() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.mkv"), "x").unwrap();
+    for (flags, told) in [("__", true), ("K_", false)] {
+        let says = format!(
+            "echo 'packet|stream_index=0|pts_time=1.5|flags={flags}'\n\
+             echo 'packet|stream_index=0|pts_time=1.6|flags=__'\necho 'format|start_time=1.5'"
+        );
+        let program = fake(&folder, &says);
+        let (_, said) = run(tool(&folder).env("TW_FFPROBE", program).args(["--files", "a.mkv"]), 0);
+        assert_eq!(said.contains("a.mkv: no key frame in it"), told, "{said}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_marked() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("empty.mka"), "").unwrap();

@@ -220,19 +220,38 @@ fn shell(job: &Job, steps: &[Step]) {
     words.retain(|word| !word.is_empty());
     let folder = steps[0].output.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
     let folder = (!folder.is_empty()).then(|| ["mkdir", "-p", "--", &folder].map(str::to_owned));
-    let meant: Vec<&String> =
-        folder.iter().flatten().chain(steps.iter().flat_map(|step| &step.command.argv)).collect();
+    let commands = steps.iter().flat_map(|step| match steps {
+        [_] => step.command.argv.clone(),
+        _ => guarded(step),
+    });
+    let begin = (steps.len() > 1).then(|| ["set", "-e"].map(str::to_owned));
+    let meant: Vec<String> =
+        begin.into_iter().flatten().chain(folder.into_iter().flatten()).chain(commands).collect();
     assert_eq!(words.len(), meant.len(), "{text}");
     for (i, (word, meant)) in words.iter().zip(meant).enumerate() {
         if i > 0 && words[i - 1] == "-filter_complex" {
             // Between chains, and nowhere else, there are line breaks.
             let chains: Vec<String> =
                 top_level(word, ';').iter().map(|c| c.trim_start().to_owned()).collect();
-            assert_eq!(chains.join(";"), **meant);
+            assert_eq!(chains.join(";"), meant);
         } else {
-            assert_eq!(word, meant);
+            assert_eq!(*word, meant);
         }
     }
+}
+
+/// A step that makes its file under another name first, if it isn't there.
+fn guarded(step: &Step) -> Vec<String> {
+    let output = step.output.to_string_lossy().into_owned();
+    let name = step.output.file_name().unwrap_or_default().to_string_lossy();
+    let part = step.output.with_file_name(format!(".{name}.part"));
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    [
+        words(&["test", "-e", &output, "||", "{"]),
+        step.argv_to(&part),
+        words(&["&&", "mv", "-f", "--", &part.to_string_lossy(), &output, "}"]),
+    ]
+    .concat()
 }
 
 /// make, and the shell that it runs, read the words that we meant, up to the name of the file.
