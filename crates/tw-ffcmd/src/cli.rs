@@ -12,7 +12,7 @@ use crate::graph::picture::Gap;
 use crate::layout::compositions::request::Request;
 use crate::layout::{Layout, Size};
 use crate::still;
-use crate::time::{Millis, Rate, parse_time};
+use crate::time::{Millis, Rate, parse_chunk, parse_time};
 
 /// Compose the recordings of Twilio Video rooms, each room into one file in sync
 ///
@@ -61,8 +61,8 @@ pub struct Cli {
     /// With --run, parts that are done survive a kill, and the next run makes only
     /// what is missing; where there are several cores, longer rooms are cut by
     /// themselves. 0 turns that off. The frames are those of one run.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
-    pub chunk: Option<u32>,
+    #[arg(long, value_name = "SECONDS", value_parser = parse_chunk)]
+    pub chunk: Option<Millis>,
 
     /// With --run: end an ffmpeg that makes no progress for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]

@@ -53,8 +53,8 @@ impl Cutting {
     pub fn of(cli: &Cli, job: &Job, cores: usize) -> Self {
         let lasts = job.timeline.duration();
         match cli.chunk {
-            Some(0) => Self::Whole,
-            Some(seconds) => Self::Chunks(Millis(i64::from(seconds) * 1000)),
+            Some(Millis::ZERO) => Self::Whole,
+            Some(chunk) => Self::Chunks(chunk),
             None if cli.run && cli.jobs() > 1 && lasts >= WORTH_CUTTING => usual(job, cores),
             None => Self::Whole,
         }

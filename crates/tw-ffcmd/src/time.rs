@@ -50,6 +50,18 @@ impl fmt::Display for Seconds {
     }
 }
 
+/// Reads the length of a chunk: a time of a day at most.
+///
+/// # Errors
+/// When it is something else.
+pub fn parse_chunk(text: &str) -> Result<Millis, String> {
+    let chunk = parse_time(text)?;
+    if chunk > Millis(86_400_000) {
+        return Err(format!("'{text}' is longer than a day"));
+    }
+    Ok(chunk)
+}
+
 /// A time as people type it: `90`, `1:30`, `00:01:30.5`.
 ///
 /// # Errors
@@ -185,6 +197,14 @@ mod tests {
         assert_eq!(Millis(20).seconds().to_string(), "0.020");
         assert_eq!(Millis(19251).seconds().to_string(), "19.251");
         assert_eq!(Millis(-7).seconds().to_string(), "-0.007");
+    }
+
+    #[test]
+    fn chunks_are_at_most_a_day() {
+        assert_eq!(parse_chunk("2.5"), Ok(Millis(2500)));
+        assert_eq!(parse_chunk("0"), Ok(Millis::ZERO));
+        assert_eq!(parse_chunk("86400"), Ok(Millis(86_400_000)));
+        assert!(parse_chunk("86400.001").is_err() && parse_chunk("-1").is_err());
     }
 
     #[test]

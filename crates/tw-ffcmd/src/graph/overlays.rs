@@ -70,6 +70,18 @@ impl<'a> Overlays<'a> {
         self.apart.iter().any(|cell| cell.sole == Some(overlay))
     }
 
+    /// Whether an overlay lies on another one: then the rest of its cell must be background,
+    /// and not what is below.
+    pub fn covers(&self, overlay: usize) -> bool {
+        let upper = &self.all[overlay];
+        let at_once = |lower: &Overlay<'_>| {
+            upper.shown.iter().any(|one| lower.shown.iter().any(|other| one.and(*other).is_some()))
+        };
+        self.all[..overlay]
+            .iter()
+            .any(|lower| lower.placement.cell.overlaps(upper.placement.cell) && at_once(lower))
+    }
+
     /// For how many frames somebody is seen in a cell.
     pub fn frames_in(&self, cell: &Cell) -> i64 {
         cell.overlays.iter().flat_map(|&i| &self.all[i].shown).map(|frames| frames.count()).sum()

@@ -174,13 +174,18 @@ impl Scene<'_> {
                 let Overlay { placement, shown } = &all[user];
                 let smallest = self.room.tracks[placement.track].smallest;
                 let scaled = source::scaled(chain, placement.cell, self.look.shrinking, smallest);
+                let background = &self.look.background;
                 if overlays.is_sole(user) {
                     let pace = Pace { rate: self.timeline.rate, slice: self.slice, shown: shown[0] };
-                    let background = &self.look.background;
-                    source::paced(scaled, placement.cell, pace, background).into_pads([over_pad(user)])
-                } else {
-                    scaled.then("setsar=1").into_pads([fitted_pad(user)])
+                    return source::paced(scaled, placement.cell, pace, background)
+                        .into_pads([over_pad(user)]);
                 }
+                let whole_cell = if overlays.covers(user) {
+                    source::filled(scaled, placement.cell, background)
+                } else {
+                    scaled
+                };
+                whole_cell.then("setsar=1").into_pads([fitted_pad(user)])
             };
             if let [user] = users[..] {
                 chains.push(fitted(placed, user));
@@ -391,6 +396,26 @@ mod tests {
         assert!(
             graph.ends_with("[over0][over1]xstack=inputs=2:layout=0_0|512_0,trim=end_frame=1200[picture]"),
             "{graph}"
+        );
+    }
+
+    #[test]
+    fn of_a_cell_that_lies_on_another_nothing_below_is_seen() {
+        let small = Rect { x: 40, y: 40, width: 128, height: 96 };
+        let upper = |from, to| Placement {
+            z: 1,
+            span: Span { from: Millis(from), to: Millis(to) },
+            ..place(1, small)
+        };
+        let pad = "pad=128:96:(ow-iw)/2:(oh-ih)/2:black:eval=frame";
+        let lower = Placement { span: Span { from: Millis(0), to: Millis(21_000) }, ..place(0, LEFT) };
+        let drawn = |upper| graph(&room(), &[lower, upper], None, &look());
+        assert!(drawn(upper(20_000, 30_000)).contains(pad));
+        // Not at the same time.
+        assert!(!drawn(upper(25_000, 30_000)).contains("pad="));
+        assert!(
+            !graph(&room(), &[lower, Placement { cell: RIGHT, ..upper(20_000, 30_000) }], None, &look())
+                .contains("pad=")
         );
     }
 

@@ -89,6 +89,14 @@ pub fn scaled(chain: Chain, cell: Rect, shrinking: Shrinking, smallest: Option<S
     ))
 }
 
+/// Fills a cell around a scaled picture with the background.
+pub fn filled(chain: Chain, cell: Rect, background: &str) -> Chain {
+    let (width, height) = (cell.width, cell.height);
+    chain
+        .then("format=yuv420p")
+        .then(format!("pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:{background}:eval=frame"))
+}
+
 /// The pace of the output, and when a source is seen in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -116,12 +124,9 @@ pub struct Pace {
 /// - The second `tpad` is there even if the source is shown throughout: it makes
 ///   the background of a file from which nothing can be decoded.
 pub fn paced(chain: Chain, cell: Rect, Pace { rate, slice, shown }: Pace, background: &str) -> Chain {
-    let (width, height) = (cell.width, cell.height);
     let ticks = Clock::of(rate).frame;
     let before = shown.first - slice.first;
-    chain
-        .then("format=yuv420p")
-        .then(format!("pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:{background}:eval=frame"))
+    filled(chain, cell, background)
         .then("setsar=1")
         .then(format!("setpts='(ceil(PTS/{ticks})-{before}+0.5)*{ticks}'"))
         .then(format!("fps={rate}:start_time=0:round=down:eof_action=pass"))
