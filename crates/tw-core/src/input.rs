@@ -52,8 +52,13 @@ impl Line {
     /// A [`Failure`] that names the place, when there is none.
     pub fn record(self) -> Result<Record, Failure> {
         let place = self.place.clone();
+        let wanted = match self.bytes.trim_ascii_start().first() {
+            Some(b'[') => "its objects on lines, as jq -c '.[]' writes them",
+            _ => "one on each line, as jq -c writes them",
+        };
         Record::parse(self.text()?).map_err(|e| {
-            Failure::new(ErrorKind::Input, format!("{place}: not a JSON object: {}", json_error(&e)))
+            let what = format!("{place}: not a JSON object: {} (want {wanted})", json_error(&e));
+            Failure::new(ErrorKind::Input, what)
         })
     }
 }
@@ -200,7 +205,7 @@ mod tests {
         let line = Line { place: Place { source: "a.jsonl".into(), line: 3 }, bytes: b"nope".to_vec() };
         assert_eq!(
             line.record().unwrap_err().message,
-            "a.jsonl:3: not a JSON object: expected ident at column 2"
+            "a.jsonl:3: not a JSON object: expected ident at column 2 (want one on each line, as jq -c writes them)"
         );
         let line =
             Line { place: Place { source: "a.jsonl".into(), line: 4 }, bytes: b"{\"\xff\":1}".to_vec() };

@@ -266,6 +266,10 @@ pub fn colour(text: &str) -> Result<String, String> {
             return Ok(format!("0x{hex}"));
         }
     } else if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphabetic()) {
+        // Each chunk would have another one ("FFmpeg Utilities Documentation", Color).
+        if text.eq_ignore_ascii_case("random") {
+            return Err("a colour that isn't always the same: choose one".into());
+        }
         return Ok(text.to_owned());
     }
     Err(format!("'{text}' is no colour: write a name like black, or #RRGGBB"))
@@ -321,6 +325,7 @@ mod tests {
     fn colours_cannot_carry_filters() {
         assert_eq!(colour("#00ff7F"), Ok("0x00ff7F".into()));
         assert_eq!(colour("navy"), Ok("navy".into()));
+        assert!(colour("Random").is_err());
         for text in ["", "black:s=1x1", "black,drawtext", "#12345", "#12345g", "0x1234567", "a b"] {
             assert!(colour(text).is_err(), "{text}");
         }

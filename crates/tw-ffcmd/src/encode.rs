@@ -221,6 +221,8 @@ fn explain(job: &Job, finished: &Finished) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Arc, mpsc};
+    use std::thread;
 
     #[test]
     fn progress_counts_what_is_new() {
@@ -233,9 +235,17 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_given_back() {
-        let slots = Slots::new(1);
-        drop(slots.take());
-        drop(slots.take());
+    fn who_waits_for_a_slot_gets_what_is_given_back() {
+        let slots = Arc::new(Slots::new(1));
+        let (taken, told) = mpsc::channel();
+        let slot = slots.take();
+        let others = Arc::clone(&slots);
+        thread::spawn(move || {
+            let _slot = others.take();
+            taken.send(()).unwrap();
+        });
+        assert!(told.try_recv().is_err());
+        drop(slot);
+        told.recv_timeout(Duration::from_secs(60)).unwrap();
     }
 }

@@ -214,6 +214,10 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
         )));
     }
     let stream = streams.iter().find(|s| s.codec_type.as_deref() == Some(word(kind)));
+    if let (Some(other), None) = (streams.first(), stream) {
+        let there = other.codec_type.as_deref().unwrap_or("something else");
+        return Err(Failure::field(format!("type is {}, but there is only {there} in {path}", word(kind))));
+    }
     let last = last_packet(kind, stream);
     let on_timeline = |own: i64| Millis(own) - start_time + from;
     let gaps = stream.map_or(&[][..], |s| &s.gaps);

@@ -131,6 +131,15 @@ fn a_type_that_is_not_known_is_nobody_left_out() {
 }
 
 #[test]
+fn a_type_that_the_file_is_not_is_said() {
+    let streams = "\"streams\":[{\"codec_type\":\"video\",\"packets\":9}],\"new_field\"";
+    let input = tutorial().replacen("\"new_field\"", streams, 1);
+    let jobs = records(tool().write_stdin(input), 1);
+    let message = jobs[0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("type is audio, but there is only video in alice.mka"), "{message}");
+}
+
+#[test]
 fn the_same_recording_twice_is_composed_once() {
     let input = format!("{}\n{}", tutorial(), tutorial());
     let mut command = tool();
