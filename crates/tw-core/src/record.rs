@@ -187,8 +187,8 @@ impl Record {
         self.set(&[("error", Some(mark))]);
     }
 
-    /// Whether a tool before us could not serve this record. Any `error` that is
-    /// not null counts, whoever wrote it.
+    /// Whether a tool before us could not serve this record. Any `error` that [marks](is_mark)
+    /// counts, whoever wrote it.
     pub fn is_marked(&self) -> bool {
         self.raw("error").is_some_and(is_mark)
     }

@@ -64,14 +64,15 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
     let files = Arc::new(Progress::beside(&bytes, "files"));
     let reader = Arc::clone(&client);
     let announced = Arc::clone(&bytes);
+    let counted = Arc::clone(&bytes);
+    let lines = input::lines(&cli.files)
+        .inspect(move |line| counted.grow(line.as_ref().map_or(0, recording::announced_on)));
     let status = filter::run_reading(
-        input::lines(&cli.files),
+        lines,
         cli.jobs.into(),
         &cli.common,
         &files,
-        move |line| {
-            recording::read(&reader, line).inspect(|record| announced.grow(recording::announced(record)))
-        },
+        move |line| recording::read(&reader, line, |record| announced.grow(recording::announced(record))),
         move |record| fetcher.serve(record),
     );
     bytes.finish();

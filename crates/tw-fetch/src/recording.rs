@@ -9,12 +9,18 @@ use url::Url;
 /// The record on a line; for a plain SID, or a record that holds nothing but one,
 /// Twilio's own.
 ///
+/// `looked_up` is told what came from Twilio.
+///
 /// # Errors
 /// What goes on in its place, and why.
-pub(crate) fn read(client: &Client, line: Line) -> Result<Record, (Record, Failure)> {
+pub(crate) fn read(
+    client: &Client,
+    line: Line,
+    looked_up: impl FnOnce(&Record),
+) -> Result<Record, (Record, Failure)> {
     let text = std::str::from_utf8(line.bytes.trim_ascii()).unwrap_or_default();
     if is_sid("RT", text) {
-        return look_up(client, text);
+        return look_up(client, text).inspect(looked_up);
     }
     if is_sid("RM", text) {
         let what = format!("{}: {text} is a room: list its recordings with tw-list", line.place);
@@ -22,7 +28,7 @@ pub(crate) fn read(client: &Client, line: Line) -> Result<Record, (Record, Failu
     }
     let record = line.record().map_err(|failure| (Record::empty(), failure))?;
     match serde_json::from_str::<Lone>(record.as_str()) {
-        Ok(Lone { sid }) if is_sid("RT", &sid) => look_up(client, &sid),
+        Ok(Lone { sid }) if is_sid("RT", &sid) => look_up(client, &sid).inspect(looked_up),
         _ => Ok(record),
     }
 }
@@ -75,6 +81,12 @@ pub(crate) fn size(record: &Record) -> Result<Option<u64>, Failure> {
 /// What a record that has yet to be served adds to the bytes to come: for people to see.
 pub(crate) fn announced(record: &Record) -> u64 {
     if record.is_marked() { 0 } else { size(record).ok().flatten().unwrap_or(0) }
+}
+
+/// The same of a line, before it is read for good: so that the total is known early.
+pub(crate) fn announced_on(line: &Line) -> u64 {
+    let record = std::str::from_utf8(&line.bytes).ok().and_then(|text| Record::parse(text).ok());
+    record.as_ref().map_or(0, announced)
 }
 
 /// Whether the media can be had at all, as far as the record says.

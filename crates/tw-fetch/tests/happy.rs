@@ -46,6 +46,18 @@ fn a_plain_sid_is_looked_up() {
 }
 
 #[test]
+fn a_plain_sid_becomes_one_line_however_twilio_writes_it() {
+    let bytes = media(1000);
+    let pretty = alice(&bytes).written_as("track_name", "\n  \"al  ice\"\r\n");
+    let twilio = Twilio::builder().recording(pretty).start().unwrap();
+    let dir = folder();
+    let output = fetch(&twilio, dir.path()).write_stdin(alice(&bytes).rt()).assert().success();
+    let text = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert_eq!(line(&output)["track_name"], "al  ice");
+}
+
+#[test]
 fn what_is_there_is_not_fetched_again() {
     let bytes = media(1000);
     let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();

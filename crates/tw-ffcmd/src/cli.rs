@@ -21,8 +21,8 @@ use crate::time::{Millis, Rate, parse_chunk, parse_time};
 /// --run it is made at once, checked, and only then given its name.
 ///
 /// Every participant has a cell, which shows the background before and after; it is
-/// taken up again after a rejoin, or by who comes when another has gone. Recordings whose picture changes its
-/// size, stops for a while, or whose sound has holes stay in sync.
+/// taken up again after a rejoin, or by who comes when another has gone. Recordings whose
+/// picture changes its size, stops for a while, or whose sound has holes stay in sync.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "tw-ffcmd", version, max_term_width = 100, after_help = SHORT_EXAMPLES, after_long_help = EXAMPLES)]
 pub struct Cli {

@@ -186,8 +186,7 @@ impl Composition<'_> {
     /// How far into a track's file reading may begin for `slice`, if not at its start.
     pub fn seek(&self, track: usize, slice: Frames) -> Option<Millis> {
         let track = &self.room.tracks[track];
-        // No index names a key frame before zero: what follows it would be lost.
-        if track.kind == Kind::Video && track.start_time < Millis::ZERO {
+        if track.begins_before_zero() {
             return None;
         }
         let begins = self.timeline.rate.time_of(slice.first) + self.timeline.start;

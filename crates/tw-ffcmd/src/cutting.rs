@@ -172,6 +172,9 @@ fn decoded_before(job: &Job, track: &Track, slice: Frames) -> i64 {
     debug_assert_eq!(track.kind, Kind::Video);
     let begins = job.timeline.start + job.timeline.rate.time_of(slice.first);
     let since = (begins - track.span.from).max(Millis::ZERO);
+    if track.begins_before_zero() {
+        return job.timeline.rate.ceil(since);
+    }
     match track.key_frame_interval_max {
         // Maybe the only one, at the beginning.
         Some(longest) if longest >= since => job.timeline.rate.ceil(since),

@@ -37,10 +37,12 @@ pub fn shell(job: &Job, steps: &[Step]) -> String {
         let (output, part) = (step.output.to_string_lossy(), part_of(&step.output));
         let command = in_lines(&step.argv_to(&part));
         let (output, part) = (quote(&output), part.to_string_lossy());
-        // A part's name says what it is made of.
-        let unless = if step.output == job.output && step.overwrites() { "false" } else { "test -e" };
-        let _ = writeln!(text, "{unless} {output} || {{");
-        let _ = writeln!(text, "{command} &&\nmv -f -- {} {output}\n}}", quote(&part));
+        let _ = if step.output == job.output && step.overwrites() {
+            writeln!(text, "{command}\nmv -f -- {} {output}", quote(&part))
+        } else {
+            // What a part's name says is what it is made of.
+            writeln!(text, "test -e {output} || {{\n{command} &&\nmv -f -- {} {output}\n}}", quote(&part))
+        };
     }
     text
 }

@@ -92,6 +92,12 @@ impl Track {
             .unwrap_or_else(|| self.path.display().to_string())
     }
 
+    /// Whether reading can only begin at its start: no index names a key frame before zero,
+    /// and what follows that one would be lost.
+    pub fn begins_before_zero(&self) -> bool {
+        self.kind == Kind::Video && self.start_time < Millis::ZERO
+    }
+
     /// What to call the recording in a message: its SID or file, and whose it is.
     pub fn label(&self) -> String {
         let which = self.sid.clone().unwrap_or_else(|| self.path.display().to_string());
@@ -242,11 +248,7 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
         begins_with_key_frame: stream.is_some_and(Stream::begins_with_key_frame),
         smallest: stream.and_then(Stream::smallest),
         frame_interval_max: stream.and_then(|s| rounded_up(s.frame_interval_max_ms)),
-        key_frame_interval_max: match start_time < Millis::ZERO {
-            // It is read from its beginning, wherever key frames are.
-            true => Some(end_time - start_time),
-            false => stream.and_then(|s| rounded_up(s.key_frame_interval_max_ms)),
-        },
+        key_frame_interval_max: stream.and_then(|s| rounded_up(s.key_frame_interval_max_ms)),
     })))
 }
 

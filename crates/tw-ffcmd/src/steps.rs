@@ -78,8 +78,8 @@ impl Step {
 
     /// Whether a file that is there already is written over.
     pub fn overwrites(&self) -> bool {
-        let options = self.command.argv.iter().take_while(|word| *word != "-i");
-        options.into_iter().any(|word| word == Overwrite::Yes.flag())
+        let mut options = self.command.argv.iter().take_while(|word| *word != "-i");
+        options.any(|word| word == Overwrite::Yes.flag())
     }
 
     /// Whether the system can start it.
@@ -87,10 +87,8 @@ impl Step {
     /// # Errors
     /// When its filter graph is too long: some 250 people, or 700 voices.
     pub fn can_be_run(&self) -> Result<(), Failure> {
-        let commands = self.feeder.iter().chain([&self.command]);
-        let Some(command) =
-            commands.into_iter().find(|c| c.argv.iter().any(|word| word.len() >= LONGEST_ARGUMENT))
-        else {
+        let is_too_long = |c: &&Command| c.argv.iter().any(|word| word.len() >= LONGEST_ARGUMENT);
+        let Some(command) = self.feeder.iter().chain([&self.command]).find(is_too_long) else {
             return Ok(());
         };
         let cut = if self.action == Action::Whole { "cut it with --chunk, or " } else { "" };

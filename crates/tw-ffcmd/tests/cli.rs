@@ -205,19 +205,6 @@ fn tags_are_given_to_what_is_joined() {
 }
 
 #[test]
-fn many_chunks_fit_however_long_the_path_is() {
-    let hours = tutorial().replace("\"end_time_ms\":4", "\"end_time_ms\":2884");
-    let output = format!("{}/room.webm", "x".repeat(200));
-    let folder = write("");
-    let mut command = tool();
-    // Nothing is composed, since there are no files; but nothing is too long either.
-    command.current_dir(folder.path()).args(["--run", "--jobs", "2", "-o", &output]);
-    let jobs = records(command.write_stdin(hours), 1);
-    let message = jobs[0]["error"]["message"].as_str().unwrap();
-    assert!(message.contains("cannot read"), "{message}");
-}
-
-#[test]
 fn a_line_that_is_no_record_refuses_no_room() {
     let input = format!("{}\nnonsense\n", tutorial());
     let jobs = records(tool().write_stdin(input), 1);

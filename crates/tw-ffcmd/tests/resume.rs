@@ -161,3 +161,31 @@ fn the_script_goes_on_where_it_failed() {
     assert_eq!(ffmpeg.made(), rest(&all, &before));
     assert_eq!(bench.frames_of("room.webm").len(), 40);
 }
+
+#[test]
+fn many_chunks_fit_however_long_the_path_is() {
+    let bench = Bench::new();
+    let mut room = Room::new(4);
+    let video = Video::new(1, 10.0).lasting_ms(2000);
+    room.add("alice", 0, video.write(bench.path("alice.mkv")).unwrap());
+    // Eight hours, as far as the records say: a part a minute.
+    let long = room.json_lines().replace("\"end_time_ms\":1900", "\"end_time_ms\":28800000");
+    assert!(long.contains("28800000"), "{long}");
+    std::fs::write(bench.path("room.jsonl"), long).unwrap();
+    let output = format!("{}/room.webm", "x".repeat(200));
+    let failed = bench
+        .tool(&["--run", "--jobs", "2", "--size", "64x48", "--fps", "1", "-o", &output])
+        .env("TW_FFMPEG", {
+            let program = bench.path("ffmpeg");
+            tw_testsignal::stand_in(
+                &program,
+                "case $1 in -version) exec ffmpeg \"$@\";; esac; echo no >&2; exit 1",
+            )
+            .unwrap();
+            program
+        })
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert!(said.contains("ffmpeg failed") && !said.contains("too many"), "{said}");
+}

@@ -6,8 +6,7 @@ use tw_testsignal::Video;
 
 use crate::common::*;
 
-/// Alice's picture, with a key frame each second; how many of its 29 frames can't be decoded
-/// follows from the room of each test.
+/// A picture of 29 frames, with a key frame each second; `whole.mkv` is that.
 fn picture(place: &Path) -> Video {
     let video = Video::new(1, 10.0).lasting_ms(2900).size(64, 48).key_every(10);
     video.write(place.join("whole.mkv")).unwrap();

@@ -10,7 +10,7 @@
 //! - `first_pts=0` comes before `adelay`, so that the delay is counted from the
 //!   file's own start even where the first packet comes later;
 //! - `adelay` is told samples: milliseconds it reads as a 32-bit float (versions 5.1 and
-//!   9.0), so that eight hours into a room a voice could be 4 ms off;
+//!   9.0), and eight hours into a room a voice was 2.3 ms early;
 //! - `normalize=0`: nobody becomes quieter because others are in the room
 //!   (`amix` divides by the number of inputs otherwise). A limiter keeps the sum
 //!   from clipping.
