@@ -1,5 +1,5 @@
-//! Where key frames are too far apart for chunks, two ffmpegs make the picture side by
-//! side: the same frames, and nothing left when one of them fails.
+//! Where key frames are too far apart for chunks, several ffmpegs make one piece at once,
+//! through pipes: the same frames and the same sound, and nothing left when one of them fails.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -27,6 +27,10 @@ const ARGS: [&str; 12] = [
     "room.mkv",
 ];
 
+/// What comes through pipes is written into the result at once, without parts: libvpx with
+/// one thread, so that it writes the same bytes each time.
+const AT_ONCE: [&str; 8] = ["--fps", "10", "--encoder-args", "-threads 1", "--jobs", "2", "-o", "room.webm"];
+
 /// A room, and where it is composed.
 struct Bench {
     environment: Environment,
@@ -35,12 +39,16 @@ struct Bench {
 }
 
 impl Bench {
-    /// Twelve seconds of four people, whose pictures have one key frame each, at their
-    /// beginning, and one more where they change their size.
     fn new() -> Self {
+        Self::of(&["alice", "bob", "carol", "dan"])
+    }
+
+    /// Twelve seconds of some people, whose pictures have one key frame each, at their
+    /// beginning, and one more where they change their size.
+    fn of(people: &[&str]) -> Self {
         let environment = Environment::new().unwrap();
         let mut scene = Scene::new(environment.folder(), 4);
-        for (number, who) in (1..).zip(["alice", "bob", "carol", "dan"]) {
+        for (number, who) in (1..).zip(people.iter().copied()) {
             let place = 300 * i64::from(number);
             let video = Video::new(number, 10.0).start_ms(1000 + place).lasting_ms(12_000 - place);
             let video = match who {
@@ -51,6 +59,7 @@ impl Bench {
             scene.video(who, 0, &video).unwrap();
         }
         scene.audio("alice", 0, &Audio::new(1).start_ms(1000).lasting_ms(12_000)).unwrap();
+        scene.audio("bob", 0, &Audio::new(2).start_ms(1500).lasting_ms(11_000)).unwrap();
         let placed = run::places(&environment, scene.fetched().as_bytes()).unwrap().stdout;
         Self { environment, placed }
     }
@@ -69,10 +78,22 @@ impl Bench {
     }
 
     fn compose(&self, ffmpeg: &PathBuf, args: &[&str]) -> Output {
+        self.compose_as(&ARGS, ffmpeg, args)
+    }
+
+    fn compose_as(&self, usual: &[&str], ffmpeg: &PathBuf, args: &[&str]) -> Output {
         fs::write(self.path("room.jsonl"), &self.placed).unwrap();
         let mut tool = self.environment.tool("tw-ffcmd").unwrap();
-        tool.args(ARGS).args(args).args(["--run", "room.jsonl"]).env("TW_FFMPEG", ffmpeg);
+        tool.args(usual).args(args).args(["--run", "room.jsonl"]).env("TW_FFMPEG", ffmpeg);
         tool.output().unwrap()
+    }
+
+    /// A listing of all packets of the result: their times and hashes.
+    fn packets(&self) -> String {
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-i"]).arg(self.path("room.webm"));
+        ffmpeg.args(["-map", "0", "-c", "copy", "-f", "framemd5", "-"]);
+        String::from_utf8(ffmpeg.output().unwrap().stdout).unwrap()
     }
 
     /// The hashes of all frames of the result.
@@ -140,4 +161,58 @@ fn one_that_ends_early_fails_the_room() {
 fn one_that_hangs_is_ended() {
     let said = failure("exec sleep 1000");
     assert!(said.contains("no sign of life") || said.contains("no progress"), "{said}");
+}
+
+/// A stand-in that writes down which ffmpegs make something for another one: `sound`, `picture`.
+fn telling(bench: &Bench) -> (PathBuf, PathBuf) {
+    let fed = bench.path("fed");
+    let tell = |what| format!("echo {what} >>'{}'", fed.display());
+    let does = format!("case \"$*\" in *'[sound]'*) {};; *) {};; esac", tell("sound"), tell("picture"));
+    (bench.feeder_that(&does), fed)
+}
+
+#[test]
+fn what_comes_through_pipes_is_what_one_makes() {
+    for (people, size, pipes) in [
+        // To encode is half of the work: one ffmpeg draws, and decodes ahead.
+        (&["alice", "bob"][..], "768x512", &["sound"][..]),
+        (&["alice", "bob", "carol", "dan"], "320x240", &["picture", "sound"]),
+    ] {
+        let bench = Bench::of(people);
+        let (ffmpeg, fed) = telling(&bench);
+        let packets = |args: &[&str]| {
+            let done =
+                bench.compose_as(&AT_ONCE, &ffmpeg, &[args, &["--size", size, "--overwrite"]].concat());
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            bench.packets()
+        };
+        let whole = packets(&["--chunk", "0"]);
+        assert!(!fed.exists());
+        let at_once = packets(&[]);
+        let mut used: Vec<String> = fs::read_to_string(&fed).unwrap().lines().map(Into::into).collect();
+        used.sort();
+        assert_eq!(used, pipes, "{people:?}");
+        let (pictures, sounds) = (whole.matches("\n0, ").count(), whole.matches("\n1, ").count());
+        assert!(pictures > 110 && sounds > 500, "{pictures} pictures, {sounds} sounds");
+        assert_eq!(at_once, whole, "{people:?}");
+        assert!(!bench.path(".room.webm.parts").exists());
+    }
+}
+
+#[test]
+fn sound_that_fails_fails_the_room() {
+    let bench = Bench::of(&["alice", "bob"]);
+    for (does, why) in [
+        (r#"ffmpeg "$@" 2>/dev/null | head -c 20000; echo "the disk is on fire" >&2; exit 3"#, "on fire"),
+        ("exec sleep 1000", "no sign of life"),
+    ] {
+        let ffmpeg = bench.feeder_that(does);
+        let done = bench.compose_as(&AT_ONCE, &ffmpeg, &["--size", "768x512", "--stall", "2"]);
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(said.contains(why), "{said}");
+        assert_eq!(done.status.code(), Some(1));
+        let names = fs::read_dir(bench.environment.folder()).unwrap();
+        let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert!(names.all(|name| !name.contains("room.webm")), "something is left");
+    }
 }

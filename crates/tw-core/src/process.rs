@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
-use std::io::{self, BufRead, BufReader, PipeWriter, Read};
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read};
+use std::os::fd::RawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -16,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use command_fds::{CommandFdExt, FdMapping};
 use rustix::fs::Access;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
@@ -99,6 +101,20 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     }
     die_with_parent(&mut command);
     command
+}
+
+/// Lets a command read from `pipes`, the first of them as file descriptor `first`, the others
+/// as those after it.
+///
+/// # Errors
+/// [`ProcessError::Spawn`]: never in practice, since no two of them get the same number.
+pub fn inherit(command: &mut Command, first: RawFd, pipes: Vec<PipeReader>) -> Result<(), ProcessError> {
+    let mappings = (first..).zip(pipes);
+    let mappings = mappings.map(|(child_fd, pipe)| FdMapping { parent_fd: pipe.into(), child_fd });
+    let done = command.fd_mappings(mappings.collect()).map(drop);
+    done.map_err(|e| {
+        ProcessError::Spawn(command.get_program().to_string_lossy().into_owned(), io::Error::other(e))
+    })
 }
 
 /// The variables that a child never sees.
@@ -191,7 +207,7 @@ impl Child {
         Self::spawn_into(command, Stdio::piped(), silence, listener)
     }
 
-    /// The same, for a command whose stdout goes into another's stdin.
+    /// The same, for a command whose stdout another one [reads](inherit).
     ///
     /// # Errors
     /// As for [`Child::spawn`].

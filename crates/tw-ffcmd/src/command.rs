@@ -38,6 +38,8 @@ pub struct Composition<'a> {
 pub struct Input {
     /// Which of the room's tracks.
     pub track: usize,
+    /// What is in it.
+    pub kind: Kind,
     /// Where it is read.
     pub path: PathBuf,
     /// Reading begins here, counted from the file's own start; `None` for the start.
@@ -48,12 +50,15 @@ pub struct Input {
 ///
 /// Where others run beside it, more threads would only wait for each other: libvpx's
 /// wait by spinning (35 s of CPU became 116 s on two busy cores); those of decoders
-/// and filters made 5.1 s into 6.6 s for 16 people.
+/// and filters made 5.1 s into 6.6 s for 16 people. Those of filters are never worth it
+/// (docs/encoders.md, "Threads").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Company {
     /// As many threads as are of use.
     #[default]
     Alone,
+    /// One thread to draw and to encode, and others that decode ahead of it: two cores.
+    Decoders,
     /// One thread for each of its parts.
     Others,
 }
@@ -71,21 +76,34 @@ pub struct Plan {
     pub has_sound: bool,
     /// Whether it has the machine for itself.
     pub company: Company,
-    /// What another ffmpeg draws of it.
-    pub fed: Option<Fed>,
+    /// What other ffmpegs make of it, each through a pipe of its own: inputs after the files.
+    pub fed: Vec<Fed>,
 }
 
-/// Raw pictures that come through a pipe, from the first frame on.
+/// What another ffmpeg makes, from the first frame or sample on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fed {
-    /// Of each picture.
-    pub size: Size,
-    /// The output's.
-    pub rate: Rate,
+pub enum Fed {
+    /// Raw pictures.
+    Pictures {
+        /// Of each of them.
+        size: Size,
+        /// The output's.
+        rate: Rate,
+    },
+    /// The sound of the whole, encoded.
+    Sound,
 }
 
-/// What both ends of the pipe are told: pictures as they lie in memory, with nothing around.
+/// What both ends of a pipe for pictures are told: as they lie in memory, with nothing around.
 const RAW: [&str; 4] = ["-pix_fmt", "yuv420p", "-f", "rawvideo"];
+/// What both ends of one for sound are told: the container of parts.
+const ENCODED: [&str; 2] = ["-f", "matroska"];
+/// Where a command writes what another one reads.
+const STDOUT: &str = "pipe:1";
+
+/// The file descriptor from which the reader takes what the first of its feeders writes; the
+/// others' follow. Those before it are stdin, stdout and stderr.
+pub const FIRST_PIPE: i32 = 3;
 
 impl Composition<'_> {
     /// Inputs and graph of the whole output.
@@ -112,8 +130,8 @@ impl Composition<'_> {
         let inputs = self.inputs(slice, Share::Rest(strip, 0));
         let number = inputs.len();
         let picture = self.picture_chains(slice, Share::Rest(strip, number), &inputs);
-        let fed = Some(Fed { size: picture::strip_size(strip), rate: self.timeline.rate });
-        (feeder, Plan { fed, ..plan(inputs, picture, Vec::new()) })
+        let fed = Fed::Pictures { size: picture::strip_size(strip), rate: self.timeline.rate };
+        (feeder, Plan { fed: vec![fed], ..plan(inputs, picture, Vec::new()) })
     }
 
     /// The cells that could be drawn by another ffmpeg, and for how many frames somebody
@@ -164,6 +182,7 @@ impl Composition<'_> {
             .filter(|&track| wanted(track))
             .map(|track| Input {
                 track,
+                kind: self.room.tracks[track].kind,
                 path: self.room.tracks[track].path.clone(),
                 seek: self.seek(track, slice).filter(|_| self.room.tracks[track].seekable),
             })
@@ -280,14 +299,14 @@ impl Plan {
 
     /// The inputs, as they are read.
     pub fn read(&self, mut words: Words) -> Words {
-        let alone = self.company == Company::Alone;
-        words = words.and(undecodable::GO_ON);
-        if !alone {
-            words = words.and(["-filter_complex_threads", "1"]);
-        }
+        words = words.and(undecodable::GO_ON).and(["-filter_complex_threads", "1"]);
+        let threads = match self.company {
+            Company::Alone | Company::Decoders => "2",
+            Company::Others => "1",
+        };
         for input in &self.inputs {
-            if !alone {
-                words = words.and(["-threads", "1"]);
+            if input.kind == Kind::Video {
+                words = words.and(["-threads", threads]);
             }
             // A change of size in mid-stream must not rebuild the graph: everybody's sound would drop out.
             words = words.and(["-reinit_filter", "0"]);
@@ -297,24 +316,33 @@ impl Plan {
             }
             words = words.recording(&input.path);
         }
-        if let Some(Fed { size, rate }) = self.fed {
-            words = words.and(["-protocol_whitelist", "pipe"]).and(RAW);
-            words = words.and([
-                "-video_size".to_owned(),
-                size.to_string(),
-                "-framerate".to_owned(),
-                rate.to_string(),
-            ]);
-            words = words.and(["-i", "pipe:0"]);
+        for (pipe, fed) in (FIRST_PIPE..).zip(&self.fed) {
+            words = words.and(["-protocol_whitelist", "pipe"]);
+            words = match fed {
+                Fed::Pictures { size, rate } => words
+                    .and(RAW)
+                    .and(["-video_size", &size.to_string()])
+                    .and(["-framerate", &rate.to_string()]),
+                Fed::Sound => words.and(ENCODED),
+            };
+            words = words.and(["-i".to_owned(), format!("pipe:{pipe}")]);
         }
         words
     }
 
     /// The command that writes the picture raw to stdout, for another ffmpeg.
-    pub fn feeding(&self, words: Words) -> Vec<String> {
+    pub fn feeding_pictures(&self, words: Words) -> Vec<String> {
         let words = self.read(words).and(["-filter_complex", &self.filter_complex]);
         let words = words.and(["-map".to_owned(), format!("[{}]", picture::PAD)]);
-        words.and(["-c:v", "rawvideo"]).and(RAW).and(["pipe:1"]).0
+        words.and(["-c:v", "rawvideo"]).and(RAW).and([STDOUT]).0
+    }
+
+    /// The command that writes the sound to stdout, for another ffmpeg.
+    pub fn feeding_sound(&self, words: Words, encoding: &Encoding, encoders: &Encoders) -> Vec<String> {
+        let words = self.read(words).and(["-filter_complex", &self.filter_complex]);
+        let words = words.and(["-map".to_owned(), format!("[{}]", sound::PAD)]);
+        let words = words.and(encoding.audio_args(encoders)).and(encoding.extra.iter().cloned());
+        words.and(ENCODED).and([STDOUT]).0
     }
 
     /// The whole command; its last word is the output.
@@ -332,8 +360,11 @@ impl Plan {
         if self.has_picture {
             words = words.and(["-map".to_owned(), format!("[{}]", picture::PAD)]);
         }
+        let fed_sound = self.fed.iter().position(|&fed| fed == Fed::Sound);
         if self.has_sound {
             words = words.and(["-map".to_owned(), format!("[{}]", sound::PAD)]);
+        } else if let Some(number) = fed_sound {
+            words = words.and(["-map".to_owned(), format!("{}:a", self.inputs.len() + number)]);
         }
         if self.has_picture {
             words = words.and(encoding.video_args(timeline.rate, encoders, self.company));
@@ -341,7 +372,12 @@ impl Plan {
         if self.has_sound {
             words = words.and(encoding.audio_args(encoders));
         }
-        words.and(encoding.extra.iter().cloned()).and(muxer.iter().cloned()).output(output)
+        words = words.and(encoding.extra.iter().cloned());
+        if fed_sound.is_some() {
+            // After the user's options, which have done their work in the other ffmpeg.
+            words = words.and(["-c:a", "copy"]);
+        }
+        words.and(muxer.iter().cloned()).output(output)
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::process;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
-use tw_core::process::{Child, Finished, ProcessError, command, shell_line};
+use tw_core::process::{self, Child, Finished, ProcessError, command, shell_line};
 use tw_core::progress::Progress;
 
-use crate::feeder::Feeder;
+use crate::command::FIRST_PIPE;
+use crate::feeder::{Beside, Feeder};
 use crate::job::Job;
 use crate::steps::Command;
 use crate::undecodable::Complaints;
@@ -66,28 +66,34 @@ pub struct Made {
     pub undecodable: BTreeSet<usize>,
 }
 
-/// Runs ffmpeg to its end, with the one that feeds it, if any; `progress` is told how much
-/// of the output is made as it is made.
+/// Runs ffmpeg to its end, with those that feed it; `progress` is told how much of the
+/// output is made as it is made.
 ///
 /// # Errors
 /// When one can't be started, fails, or makes no progress for `stall`.
 pub fn run_ffmpeg(
     job: &Job,
     command: &Command,
-    feeder: Option<&Command>,
+    feeders: &[Command],
     stall: Duration,
     progress: Option<&Progress>,
 ) -> Result<Made, Failure> {
-    let (complaints, feeders) = (Complaints::default(), Complaints::default());
-    let mut ffmpeg = prepared(&command.argv);
-    let feeding = feeder
-        .map(|feeder| Feeder::begin(prepared(&feeder.argv), &feeder.argv, &mut ffmpeg, feeders.listener()))
-        .transpose()?;
+    let complaints = Complaints::default();
+    let (mut ffmpeg, mut feeding, mut pipes) = (prepared(&command.argv), Vec::new(), Vec::new());
+    for feeder in feeders {
+        let (begun, pipe) = Feeder::begin(prepared(&feeder.argv), feeder)?;
+        feeding.push(begun);
+        pipes.push(pipe);
+    }
+    process::inherit(&mut ffmpeg, FIRST_PIPE, pipes).map_err(failed)?;
     let child = spawn(ffmpeg, &command.argv, stall, complaints.listener()).map_err(failed)?;
-    let feeding = feeding.map(|feeding| feeding.beside(child.id()));
+    let feeding: Vec<Beside> = feeding.into_iter().map(|feeder| feeder.beside(child.id())).collect();
     let watched = watched(child, &command.argv[0], stall, progress);
     let is_whole = watched.as_ref().is_ok_and(|(finished, _)| finished.status.success());
-    if let Some(fed) = feeding.and_then(|feeding| feeding.end(is_whole).transpose()) {
+    let mut undecodable = complaints.among(&command.tracks);
+    // All of them end before the first failure counts.
+    let ends: Vec<_> = feeding.into_iter().map(|feeder| feeder.end(is_whole, &mut undecodable)).collect();
+    if let Some(fed) = ends.into_iter().find_map(Result::transpose) {
         return Err(explain(job, &fed.map_err(failed)?));
     }
     let (finished, composed) = watched.map_err(failed)?;
@@ -95,8 +101,6 @@ pub fn run_ffmpeg(
         return Err(explain(job, &finished));
     }
     finished.stderr.iter().for_each(messages::verbose);
-    let mut undecodable = complaints.among(&command.tracks);
-    undecodable.extend(feeder.iter().flat_map(|feeder| feeders.among(&feeder.tracks)));
     Ok(Made { composed, undecodable })
 }
 
@@ -114,7 +118,7 @@ pub fn to_its_end(
 }
 
 fn spawn(
-    mut ffmpeg: process::Command,
+    mut ffmpeg: std::process::Command,
     argv: &[String],
     stall: Duration,
     listener: impl FnMut(&str) + Send + 'static,
@@ -149,7 +153,7 @@ pub fn failed(error: ProcessError) -> Failure {
     Failure::new(ErrorKind::Ffmpeg, error.to_string())
 }
 
-fn prepared(argv: &[String]) -> process::Command {
+fn prepared(argv: &[String]) -> std::process::Command {
     messages::verbose(shell_line(argv.iter().map(String::as_str)));
     let mut ffmpeg = command(&argv[0]);
     keep_memory(&mut ffmpeg);
@@ -160,7 +164,7 @@ fn prepared(argv: &[String]) -> process::Command {
 /// pieces of this size back to the system at once, which then has to clear them anew:
 /// a tenth to an eighth of the CPU time of a composition (mallopt(3), `M_MMAP_THRESHOLD`
 /// and `M_TRIM_THRESHOLD`; other C libraries don't know these names).
-fn keep_memory(ffmpeg: &mut process::Command) {
+fn keep_memory(ffmpeg: &mut std::process::Command) {
     // Larger than any frame; more than there is to give back.
     for (name, bytes) in [("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "1073741824")] {
         if std::env::var_os(name).is_none() {

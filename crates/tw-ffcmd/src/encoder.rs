@@ -204,16 +204,23 @@ impl Encoding {
         let key_frames = rate.ceil(crate::time::Millis(10_000));
         let threads = match company {
             Company::Alone => THREADS,
-            Company::Others => 1,
+            Company::Decoders if self.encodes_aside() => THREADS,
+            Company::Decoders | Company::Others => 1,
         };
         words(&format!("-c:v {encoder} {options} -threads {threads} -g {key_frames} -pix_fmt yuv420p"))
+    }
+
+    /// Whether frames are drawn while others are encoded, which x264's threads allow. libvpx's
+    /// wait for each other instead, by spinning.
+    pub fn encodes_aside(&self) -> bool {
+        self.video == VideoCodec::H264
     }
 
     /// About what it costs to encode a frame, in µs of CPU time: what whole compositions
     /// took (docs/benchmarks.md, "Codecs and speeds"), without decoding and drawing.
     pub fn effort(&self) -> i64 {
         let effort = match self.video {
-            VideoCodec::Vp8 => self.pick([3500, 3500, 38_000]),
+            VideoCodec::Vp8 => self.pick([3000, 3000, 38_000]),
             VideoCodec::Vp9 => self.pick([7000, 7000, 30_000]),
             VideoCodec::H264 => self.pick([6000, 6000, 19_000]),
             VideoCodec::Hevc => self.pick([15_000, 18_000, 25_000]),

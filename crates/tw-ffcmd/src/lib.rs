@@ -13,7 +13,7 @@
 //!   [`run`](mod@run) and [`encode`] run them, [`tally`] counts how far they are, and
 //!   [`verify`] reads the result back;
 //! - `undecodable` looks after recordings that ffmpeg complains about;
-//! - `feeder` is an ffmpeg that draws for another one;
+//! - `feeder` is an ffmpeg that works for another one;
 //! - `part` is a file on its way to its name; `origin` says in it what it was made from;
 //! - `still` makes pictures of it beforehand.
 

@@ -223,7 +223,7 @@ fn run_step(
     let argv = step.argv_to(output);
     let argv = if step.output == job.output { origin::tagged(argv, job) } else { argv };
     let command = Command { argv, tracks: step.command.tracks.clone() };
-    let made = run_ffmpeg(job, &command, step.feeder.as_ref(), studio.stall, progress)?;
+    let made = run_ffmpeg(job, &command, &step.feeders, studio.stall, progress)?;
     // Before a part has its name: the next run would not hear the complaint.
     judge.judge(&made.undecodable)?;
     let trusted = |&track: &usize| job.room.tracks[track].begins_with_key_frame;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tw_core::failure::{ErrorKind, Failure};
 
-use crate::command::{Company, Overwrite, Plan, Words};
+use crate::command::{Company, Fed, Overwrite, Plan, Words};
 use crate::cutting::{self, Cutting};
 use crate::encoder::Encoders;
 use crate::ffmpeg;
@@ -63,9 +63,9 @@ pub struct Step {
     pub needs: Vec<PathBuf>,
     /// The file it makes.
     pub output: PathBuf,
-    /// The command that draws a part of the picture and writes it into the other one's
-    /// stdin, if there is one: only for `--run`, which starts both.
-    pub feeder: Option<Command>,
+    /// Commands that make a part of it and hand that on to the last one through pipes: only
+    /// for `--run`, which starts all of them.
+    pub feeders: Vec<Command>,
     /// The command; its last word is the output.
     pub command: Command,
 }
@@ -88,7 +88,7 @@ impl Step {
     /// When its filter graph is too long: some 250 people, or 700 voices.
     pub fn can_be_run(&self) -> Result<(), Failure> {
         let is_too_long = |c: &&Command| c.argv.iter().any(|word| word.len() >= LONGEST_ARGUMENT);
-        let Some(command) = self.feeder.iter().chain([&self.command]).find(is_too_long) else {
+        let Some(command) = self.feeders.iter().chain([&self.command]).find(is_too_long) else {
             return Ok(());
         };
         let cut = if self.action == Action::Whole { "cut it with --chunk, or " } else { "" };
@@ -118,7 +118,13 @@ pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Comp
     let muxer = job.encoding.container_args();
     let argv = plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
     let command = Command { argv, tracks: plan.tracks() };
-    Step { action: Action::Whole, needs: Vec::new(), feeder: None, output: job.output.clone(), command }
+    Step {
+        action: Action::Whole,
+        needs: Vec::new(),
+        feeders: Vec::new(),
+        output: job.output.clone(),
+        command,
+    }
 }
 
 /// The steps of a job whose picture is cut; those that others need come first.
@@ -131,6 +137,9 @@ pub fn chunked(
     overwrite: Overwrite,
     cutting: Cutting,
 ) -> Result<Vec<Step>, Failure> {
+    if cutting.in_one_piece(job) && extension(job) == "mkv" {
+        return Ok(vec![together(job, encoders, overwrite, cutting)]);
+    }
     let folder = parts_folder(&job.output);
     let mut steps: Vec<Step> = Vec::new();
     let mut pictures: Vec<(PathBuf, Frames)> = Vec::new();
@@ -151,21 +160,19 @@ pub fn chunked(
                 }
             }
         }
-        let feeder = feeder.map(|feeder| Command {
-            argv: feeder.feeding(Words::ffmpeg(&ffmpeg::name(), overwrite)),
-            tracks: feeder.tracks(),
-        });
+        let feeders: Vec<Command> =
+            feeder.iter().map(|feeder| drawn_for_another(feeder, overwrite)).collect();
         let argv = |output: &Path| {
             let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
             plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
         };
         let both = |output: &Path| {
-            feeder.iter().flat_map(|feeder| &feeder.argv).cloned().chain(argv(output)).collect()
+            feeders.iter().flat_map(|feeder| &feeder.argv).cloned().chain(argv(output)).collect()
         };
         let output = named(&folder, &format!("picture-{:08}", slice.first), extension(job), both);
         pictures.push((output.clone(), slice));
         let command = Command { argv: argv(&output), tracks: plan.tracks() };
-        steps.push(Step { action: Action::Picture(slice), needs, feeder, command, output });
+        steps.push(Step { action: Action::Picture(slice), needs, feeders, command, output });
     }
     let sound = sound_step(job, encoders, overwrite, &folder);
     let join = join_step(job, overwrite, &pictures, sound.as_ref())?;
@@ -173,19 +180,49 @@ pub fn chunked(
     Ok(sound.into_iter().chain(steps).chain([join]).collect())
 }
 
+/// The only step of a job of which several ffmpegs make one piece at once: one of them the
+/// sound, and maybe another one some of the picture. What Matroska's milliseconds are too
+/// coarse for can't come through a pipe.
+fn together(job: &Job, encoders: &Encoders, overwrite: Overwrite, cutting: Cutting) -> Step {
+    let words = || Words::ffmpeg(&ffmpeg::name(), overwrite);
+    let (feeder, mut plan) = plans(job, cutting, job.timeline.all());
+    let mut feeders: Vec<Command> =
+        feeder.iter().map(|feeder| drawn_for_another(feeder, overwrite)).collect();
+    let sound = others(job.composition().sound());
+    if sound.has_sound {
+        plan.fed.push(Fed::Sound);
+        let argv = sound.feeding_sound(words(), &job.encoding, encoders);
+        feeders.push(Command { argv, tracks: sound.tracks() });
+    }
+    let muxer = job.encoding.container_args();
+    let argv = plan.argv(words(), &job.timeline, &job.encoding, encoders, &muxer, &job.output);
+    let command = Command { argv, tracks: plan.tracks() };
+    Step { action: Action::Whole, needs: Vec::new(), feeders, output: job.output.clone(), command }
+}
+
+/// The command that hands on what a plan draws.
+fn drawn_for_another(plan: &Plan, overwrite: Overwrite) -> Command {
+    let argv = plan.feeding_pictures(Words::ffmpeg(&ffmpeg::name(), overwrite));
+    Command { argv, tracks: plan.tracks() }
+}
+
 /// The plan of a piece of the picture, and of the one that draws a part of it, if any.
 fn plans(job: &Job, cutting: Cutting, slice: Frames) -> (Option<Plan>, Plan) {
-    let others = |plan| Plan { company: Company::Others, ..plan };
     let composition = job.composition();
-    let strip = match cutting {
-        Cutting::Pairs(_) => cutting::divided(job, slice).0,
-        Cutting::Whole | Cutting::Chunks(_) => Vec::new(),
-    };
-    if strip.is_empty() {
+    if !matches!(cutting, Cutting::Pairs(_)) {
         return (None, others(composition.picture(slice)));
+    }
+    let (strip, _) = cutting::divided(job, slice);
+    if strip.is_empty() {
+        return (None, Plan { company: Company::Decoders, ..composition.picture(slice) });
     }
     let (feeder, rest) = composition.picture_in_two(slice, &strip);
     (Some(others(feeder)), others(rest))
+}
+
+/// A plan for an ffmpeg that isn't alone.
+fn others(plan: Plan) -> Plan {
+    Plan { company: Company::Others, ..plan }
 }
 
 /// Lets a plan read copies that can be sought in, where the recordings can't be; gives
@@ -213,7 +250,7 @@ fn sound_step(job: &Job, encoders: &Encoders, overwrite: Overwrite, folder: &Pat
     sound.has_sound.then(|| {
         let output = named(folder, "sound", extension(job), argv);
         let command = Command { argv: argv(&output), tracks: sound.tracks() };
-        Step { action: Action::Sound, needs: Vec::new(), feeder: None, command, output }
+        Step { action: Action::Sound, needs: Vec::new(), feeders: Vec::new(), command, output }
     })
 }
 
@@ -249,7 +286,13 @@ fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
             .output(output)
     };
     let output = named(folder, "indexed", "mkv", argv);
-    Step { action: Action::Index, needs: Vec::new(), feeder: None, command: argv(&output).into(), output }
+    Step {
+        action: Action::Index,
+        needs: Vec::new(),
+        feeders: Vec::new(),
+        command: argv(&output).into(),
+        output,
+    }
 }
 
 fn join_step(
@@ -280,7 +323,13 @@ fn join_step(
     }
     let words = words.and(maps).and(["-c", "copy"]).and(job.encoding.tags());
     let argv = words.and(job.encoding.container_args()).output(&job.output);
-    Ok(Step { action: Action::Join, needs, feeder: None, output: job.output.clone(), command: argv.into() })
+    Ok(Step {
+        action: Action::Join,
+        needs,
+        feeders: Vec::new(),
+        output: job.output.clone(),
+        command: argv.into(),
+    })
 }
 
 /// A path in an ffconcat list ("FFmpeg Formats Documentation", concat): in single

@@ -131,7 +131,7 @@ fn still(
     };
     let words = plan.read(Words::ffmpeg(&ffmpeg::name(), Overwrite::Yes));
     let command = Command { argv: as_png(words, &graph, pad, output), tracks: plan.tracks() };
-    let made = run_ffmpeg(job, &command, None, stall, None)?;
+    let made = run_ffmpeg(job, &command, &[], stall, None)?;
     judge.judge(&made.undecodable)
 }
 
@@ -161,7 +161,7 @@ fn sheet(
         let (x, y) = (n % COLUMNS * across, n / COLUMNS * down);
         graph.push_str(&format!(";[sheet{n}][{n}:v]overlay=x={x}:y={y}[sheet{}]", n + 1));
     }
-    run_ffmpeg(job, &as_png(words, &graph, &format!("sheet{count}"), output).into(), None, stall, None)?;
+    run_ffmpeg(job, &as_png(words, &graph, &format!("sheet{count}"), output).into(), &[], stall, None)?;
     Ok(size)
 }
 

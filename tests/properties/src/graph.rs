@@ -95,7 +95,7 @@ fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
     };
     // What --run does by itself is never more than this.
     for step in &steps(Cutting::Pairs(job.timeline.duration())) {
-        step.feeder.iter().for_each(|feeder| check_graph(&feeder.argv, false));
+        step.feeders.iter().for_each(|feeder| check_graph(&feeder.argv, false));
         check_graph(&step.command.argv, label.is_some());
     }
     let steps = steps(Cutting::of(cli, &job, 1));
