@@ -261,14 +261,15 @@ impl Encoding {
     /// `-static-thresh` keeps it from spending time and bits on the noise of cameras
     /// (docs/encoders.md).
     fn libvpx(&self, rate: Rate) -> String {
-        let (cpu, threshold, usual, coarsest) =
-            self.pick([(5, 1000, 150.0, 48), (5, 500, 210.0, 42), (1, 0, 600.0, 36)]);
+        // A negative speed in real-time mode is the same whatever else the machine does.
+        let (deadline, cpu) = self.pick([("realtime", -12), ("good", 5), ("good", 1)]);
+        let (threshold, usual, coarsest) = self.pick([(1000, 150.0, 48), (1000, 210.0, 42), (0, 600.0, 36)]);
         let bits = match self.crf {
             // A quality is asked for: the bitrate is only a limit.
             Some(crf) => format!("-crf {crf} -b:v {}k", self.kilobits(rate, 2000.0)),
             None => format!("-b:v {}k -qmax {coarsest}", self.kilobits(rate, usual)),
         };
-        format!("-deadline good -cpu-used {cpu} -static-thresh {threshold} -auto-alt-ref 0 {bits}")
+        format!("-deadline {deadline} -cpu-used {cpu} -static-thresh {threshold} -auto-alt-ref 0 {bits}")
     }
 
     /// What a bitrate (kb/s) that is right at 1024x768 and 30 frames a second is at
