@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import tutorial as peer
 
 ONE_KEY_FRAME = (
-    "The cameras' recordings have one key frame in 20 s: with 4 and more people, chunks would decode too much twice, and "
-    "two ffmpegs share the cells of the picture instead."
+    "The cameras' recordings have one key frame in 20 s: with 3 and more people, chunks would decode too much twice. One "
+    "ffmpeg decodes ahead of what it draws then, or two share the cells of the picture (docs/encoders.md)."
 )
 # Every fourth frame: the mean hardly changes, the time does.
 SAMPLED = "settb=1/1000,setpts=N,select='not(mod(n\\,4))'"

@@ -15,12 +15,14 @@ pub mod input;
 pub mod messages;
 pub mod output;
 pub mod parallel;
+pub mod part;
 pub mod process;
 pub mod progress;
 pub mod record;
 pub mod signals;
 mod terminal;
 pub mod tool;
+pub mod version;
 
 pub use failure::{ErrorKind, Failure};
 pub use record::Record;

@@ -6,13 +6,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::{Errno, retry_on_intr};
 use serde::{Deserialize, Serialize};
 use tw_core::http::Part;
+use tw_core::part::{lock, part_of};
 use tw_core::{Failure, messages};
 
 use crate::decryption::BLOCK;
@@ -54,34 +53,19 @@ impl PartFile {
     /// # Errors
     /// When it can't be made or read.
     pub(crate) fn open(target: &Path, sid: &str) -> Result<Self, Failure> {
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let path = target.with_file_name(format!(".{name}.part"));
-        let note_path = target.with_file_name(format!(".{name}.part.json"));
+        let (path, note_path) = (part_of(target), note_of(target));
         let failed = |e| Failure::io(format!("cannot write {}", path.display()), &e);
-        loop {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                // Recordings are for their owner alone, and stay in this folder.
-                .mode(0o600)
-                .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-                .open(&path)
-                .map_err(failed)?;
-            lock(&file, &path).map_err(failed)?;
-            let about = file.metadata().map_err(failed)?;
-            // Whoever had the lock before us may have given the file its final name.
-            let ours = fs::symlink_metadata(&path)
-                .is_ok_and(|there| (there.dev(), there.ino()) == (about.dev(), about.ino()));
-            if ours {
-                let note = fs::read(&note_path)
-                    .ok()
-                    .and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok())
-                    .filter(|note| note.is_of(sid));
-                return Ok(Self { file, length: about.len(), note, path, note_path });
-            }
-        }
+        let wait = || {
+            messages::verbose(format_args!("{}: another run is at it; waiting", path.display()));
+            true
+        };
+        let file = lock(&path, wait).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let note = fs::read(&note_path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok())
+            .filter(|note| note.is_of(sid));
+        Ok(Self { file, length, note, path, note_path })
     }
 
     /// Bytes that are there.
@@ -182,19 +166,10 @@ impl PartFile {
     }
 }
 
-fn lock(file: &File, path: &Path) -> io::Result<()> {
-    let taken = match flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => {
-            messages::verbose(format_args!("{}: another run is at it; waiting", path.display()));
-            retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
-        }
-        result => result,
-    };
-    match taken {
-        // A file system that knows no locks: then two runs must not share a folder.
-        Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => Ok(()),
-        result => Ok(result?),
-    }
+fn note_of(target: &Path) -> PathBuf {
+    let mut name = part_of(target).into_os_string();
+    name.push(".json");
+    name.into()
 }
 
 fn remove(path: &Path) -> io::Result<()> {

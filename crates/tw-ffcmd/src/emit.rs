@@ -6,12 +6,12 @@ use std::path::Path;
 
 use serde::Serialize;
 use tw_core::failure::Failure;
+use tw_core::part::part_of;
 use tw_core::process::{quote, shell_line};
 use tw_core::record::json;
 
 use crate::job::Job;
 use crate::layout::Rect;
-use crate::part::part_of;
 use crate::room::{Kind, Span};
 use crate::steps::Step;
 use crate::time::Millis;

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tw_core::process::{self, command, output};
+use tw_core::version;
 
 use crate::encoder::Encoders;
 
-/// The oldest version whose `amix` can leave volumes alone (`normalize`, 4.4).
-const OLDEST: (u32, u32) = (4, 4);
 /// Saying its version takes a moment even on a busy machine, but not longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -38,12 +37,12 @@ pub fn check() -> anyhow::Result<()> {
     let text = said(&["-version"])?;
     let name = name();
     let first = text.lines().next().unwrap_or_default();
-    match version(first) {
-        Some(version) if version < OLDEST => {
-            bail!("{name} is too old: {first}; version {}.{} or later is needed", OLDEST.0, OLDEST.1)
+    match version::of(&text) {
+        Some(version) if version::is_too_old(version) => {
+            let (major, minor) = version::OLDEST;
+            bail!("{name} is too old: {first}; version {major}.{minor} or later is needed")
         }
-        // A build from git has a name instead of a number; it is taken to be new.
-        _ if first.starts_with("ffmpeg version") => Ok(()),
+        Some(_) if first.starts_with("ffmpeg ") => Ok(()),
         _ => bail!("{name} doesn't answer like ffmpeg: {first}"),
     }
 }
@@ -71,13 +70,6 @@ fn said(args: &[&str]) -> anyhow::Result<String> {
     String::from_utf8(text).context("ffmpeg's answer is not UTF-8")
 }
 
-/// `ffmpeg version 5.1.9-0+deb12u1 Copyright …`, `ffmpeg version n9.0.2-17-g2a57…`.
-fn version(line: &str) -> Option<(u32, u32)> {
-    let word = line.strip_prefix("ffmpeg version ")?.split_whitespace().next()?;
-    let mut numbers = word.trim_start_matches('n').split(|c: char| !c.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
 /// ` V....D libx264              libx264 H.264 / AVC …` after a line of dashes.
 fn encoder_names(text: &str) -> Vec<String> {
     text.lines()
@@ -90,13 +82,6 @@ fn encoder_names(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions() {
-        assert_eq!(version("ffmpeg version 5.1.9-0+deb12u1 Copyright (c)"), Some((5, 1)));
-        assert_eq!(version("ffmpeg version n9.0.2-17-g2a571b6068 Copyright"), Some((9, 0)));
-        assert_eq!(version("ffmpeg version N-12345-gabc Copyright"), None);
-    }
 
     #[test]
     fn encoders_are_found_in_the_list() {

@@ -12,13 +12,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
+use tw_core::part::part_of;
 use tw_core::signals::Scratch;
 
 use crate::cutting;
 use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
 use crate::origin;
-use crate::part::{Part, part_of};
+use crate::part::Part;
 use crate::steps::{Action, Command, Step, parts_folder};
 use crate::tally::{Chunks, Tally};
 use crate::undecodable::Judge;

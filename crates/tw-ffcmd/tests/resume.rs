@@ -90,6 +90,22 @@ fn parts_of_recordings_that_were_replaced_are_made_anew() {
     assert_eq!(ffmpeg.made(), rest(&all, &[]));
 }
 
+#[test]
+fn a_recording_that_was_replaced_by_an_older_file_counts_too() {
+    let (bench, ffmpeg) = bench();
+    let all = all_parts(&bench, &ffmpeg);
+    assert!(!run(&bench, &ffmpeg).output().unwrap().status.success());
+    assert!(!ffmpeg.made().is_empty());
+    // As a copy that keeps its time of modification, from long before the parts were made.
+    let (recording, copy) = (bench.path("alice.mkv"), bench.path("copy.mkv"));
+    std::fs::copy(&recording, &copy).unwrap();
+    let file = std::fs::File::options().append(true).open(&copy).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(3600)).unwrap();
+    std::fs::rename(&copy, &recording).unwrap();
+    done(&mut run(&bench, &ffmpeg));
+    assert_eq!(ffmpeg.made(), rest(&all, &[]));
+}
+
 fn makefile(bench: &Bench, ffmpeg: &Ffmpeg) {
     let mut tool = bench.tool(&ARGS);
     let text = done(tool.args(["--emit", "make"]).env("TW_FFMPEG", &ffmpeg.program)).stdout;

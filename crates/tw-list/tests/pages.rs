@@ -23,6 +23,16 @@ fn a_room_of_250_recordings_comes_from_three_pages() {
 }
 
 #[test]
+fn a_last_page_that_holds_nothing_new_ends_the_list() {
+    let room = room_sid("moving");
+    // Rows that moved on to the next page while the room was being recorded.
+    let twilio = Twilio::builder().recordings(many(&room, 100)).recordings(many(&room, 20)).start().unwrap();
+    let output = list(&twilio).args(["--room", &room]).assert().success();
+    assert_eq!(lines(&output).len(), 100);
+    assert_eq!(twilio.count(&On::api("/v1/Recordings")), 2);
+}
+
+#[test]
 fn a_row_is_given_as_it_came() {
     let room = room_sid("odd");
     let odd = Recording::audio(&room, "alice")

@@ -7,13 +7,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tw_core::process::{self, Child, Finished, ProcessError};
-use tw_core::{ErrorKind, Failure};
+use tw_core::{ErrorKind, Failure, version};
 
 use crate::report::{ENTRIES, Report};
 use crate::time::Micros;
 
-/// The oldest ffprobe whose answers are known to be as we read them.
-const OLDEST: (u32, u32) = (4, 4);
 /// How long `ffprobe -version` may take.
 const VERSION_SILENCE: Duration = Duration::from_secs(10);
 
@@ -98,21 +96,17 @@ impl Ffprobe {
         Ok((report, child.wait()?))
     }
 
-    /// Says so when the program is older than what we need. Versions that are no
-    /// number (a build from git, say) count as new.
+    /// Says so when the program is older than what we need.
     fn outdated(&self) -> Option<String> {
         let mut command = process::command(&self.program);
         command.arg("-version");
         let (_, out) = process::output(command, VERSION_SILENCE).ok()?;
         let text = String::from_utf8_lossy(&out);
-        let version = text.lines().next()?.split_whitespace().nth(2)?;
-        (parse_version(version)? < OLDEST).then(|| {
-            let program = self.program.display();
-            format!(
-                "{program} is version {version}, but {}.{} or newer is needed: update ffmpeg, or set TW_FFPROBE",
-                OLDEST.0, OLDEST.1
-            )
-        })
+        let version = version::of(&text).filter(|version| version::is_too_old(version))?;
+        let (program, (major, minor)) = (self.program.display(), version::OLDEST);
+        Some(format!(
+            "{program} is version {version}, but {major}.{minor} or newer is needed: update ffmpeg, or set TW_FFPROBE"
+        ))
     }
 }
 
@@ -177,32 +171,9 @@ fn without_address(line: &str) -> &str {
     }
 }
 
-/// `5.1.9-0+deb12u1`, `n4.4.2`: major and minor.
-fn parse_version(version: &str) -> Option<(u32, u32)> {
-    let number = version.strip_prefix('n').unwrap_or(version);
-    let mut parts = number.split(|c: char| !c.is_ascii_digit());
-    let major = parts.next()?.parse().ok()?;
-    Some((major, parts.next().and_then(|minor| minor.parse().ok()).unwrap_or(0)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions() {
-        for (text, version) in [
-            ("5.1.9-0+deb12u1", Some((5, 1))),
-            ("n4.4.2", Some((4, 4))),
-            ("7.0", Some((7, 0))),
-            ("8", Some((8, 0))),
-            ("3.4.11-0ubuntu0.1", Some((3, 4))),
-            ("N-109542-g2eb5ab8", None),
-            ("git-2020-01-01", None),
-        ] {
-            assert_eq!(parse_version(text), version, "{text}");
-        }
-    }
 
     #[test]
     fn addresses_are_left_out_of_messages() {
