@@ -27,9 +27,8 @@ const ARGS: [&str; 12] = [
     "room.mkv",
 ];
 
-/// What comes through pipes is written into the result at once, without parts: libvpx with
-/// one thread, so that it writes the same bytes each time.
-const AT_ONCE: [&str; 8] = ["--fps", "10", "--encoder-args", "-threads 1", "--jobs", "2", "-o", "room.webm"];
+/// What comes through pipes is written into the result at once, without parts.
+const AT_ONCE: [&str; 6] = ["--fps", "10", "--jobs", "2", "-o", "room.webm"];
 
 /// A room, and where it is composed.
 struct Bench {
@@ -89,9 +88,9 @@ impl Bench {
     }
 
     /// A listing of all packets of the result: their times and hashes.
-    fn packets(&self) -> String {
+    fn packets(&self, result: &str) -> String {
         let mut ffmpeg = Command::new("ffmpeg");
-        ffmpeg.args(["-v", "error", "-i"]).arg(self.path("room.webm"));
+        ffmpeg.args(["-v", "error", "-i"]).arg(self.path(result));
         ffmpeg.args(["-map", "0", "-c", "copy", "-f", "framemd5", "-"]);
         String::from_utf8(ffmpeg.output().unwrap().stdout).unwrap()
     }
@@ -184,7 +183,7 @@ fn what_comes_through_pipes_is_what_one_makes() {
             let done =
                 bench.compose_as(&AT_ONCE, &ffmpeg, &[args, &["--size", size, "--overwrite"]].concat());
             assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-            bench.packets()
+            bench.packets("room.webm")
         };
         let whole = packets(&["--chunk", "0"]);
         assert!(!fed.exists());
@@ -204,7 +203,10 @@ fn sound_that_fails_fails_the_room() {
     let bench = Bench::of(&["alice", "bob"]);
     for (does, why) in [
         (r#"ffmpeg "$@" 2>/dev/null | head -c 20000; echo "the disk is on fire" >&2; exit 3"#, "on fire"),
+        (r#"exec 1>&-; echo "the disk is on fire" >&2; exit 3"#, "on fire"),
         ("exec sleep 1000", "no sign of life"),
+        // All of it came: the other one has ended well.
+        (r#"ffmpeg "$@"; exec 1>&-; exec sleep 1000"#, "no sign of life"),
     ] {
         let ffmpeg = bench.feeder_that(does);
         let done = bench.compose_as(&AT_ONCE, &ffmpeg, &["--size", "768x512", "--stall", "2"]);
@@ -214,5 +216,27 @@ fn sound_that_fails_fails_the_room() {
         let names = fs::read_dir(bench.environment.folder()).unwrap();
         let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         assert!(names.all(|name| !name.contains("room.webm")), "something is left");
+    }
+}
+
+#[test]
+fn sound_that_begins_before_zero_keeps_its_place_when_it_is_joined() {
+    let bench = Bench::of(&["alice", "bob"]);
+    for result in ["aac.mkv", "aac.mp4"] {
+        let packets = |args: &[&str]| {
+            let all = ["--video-codec", "vp9", "--audio-codec", "aac", "--size", "160x120", "--fps", "10"];
+            let usual = [&all[..], &["--jobs", "2", "--overwrite", "-o", result]].concat();
+            let done = bench.compose_as(&usual, &"ffmpeg".into(), args);
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            bench.packets(result)
+        };
+        // Frames of the picture differ: each part begins with a key frame.
+        let times = |listing: &str| -> Vec<String> {
+            let line = |line: &str| line.split(',').take(3).map(str::trim).collect::<Vec<_>>().join(" ");
+            listing.lines().filter(|text| !text.starts_with('#')).map(line).collect()
+        };
+        let whole = times(&packets(&["--chunk", "0"]));
+        assert!(whole.len() > 600, "{} packets", whole.len());
+        assert_eq!(times(&packets(&["--chunk", "5"])), whole, "{result}");
     }
 }

@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::{Errno, retry_on_intr};
 
+/// How the system says that another process has the lock; on CIFS (flock(2), "CIFS details").
+const TAKEN: Errno = Errno::WOULDBLOCK;
+const TAKEN_CIFS: Errno = Errno::ACCESS;
+
 /// Where a file is made: hidden, beside its final place, so that the last step is a rename
 /// within one file system.
 pub fn part_of(target: &Path) -> PathBuf {
@@ -35,12 +39,14 @@ pub fn lock(part: &Path, wait: impl Fn() -> bool) -> io::Result<File> {
             .mode(0o600)
             .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(part)?;
-        let taken = match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) if wait() => retry_on_intr(|| flock(&file, FlockOperation::LockExclusive)),
+        let lock = |how| retry_on_intr(|| flock(&file, how));
+        let taken = match lock(FlockOperation::NonBlockingLockExclusive) {
+            Err(TAKEN | TAKEN_CIFS) if wait() => lock(FlockOperation::LockExclusive),
             taken => taken,
         };
         match taken {
-            Ok(()) | Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => {}
+            Ok(()) | Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK | Errno::INVAL) => {}
+            Err(TAKEN | TAKEN_CIFS) => return Err(io::ErrorKind::WouldBlock.into()),
             Err(error) => return Err(error.into()),
         }
         // Whoever had the lock before us may have given the file its final name.

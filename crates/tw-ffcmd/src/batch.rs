@@ -135,7 +135,11 @@ pub fn compose_all(
 
 /// Composes a room; its record once its file is there.
 fn compose_one(cli: &Cli, job: &Job, encoders: &Encoders, studio: &Studio) -> Result<Record, Failure> {
-    let company = if studio.cores < cli.jobs() { Company::Others } else { Company::Alone };
+    let company = match studio.cores {
+        cores if cores < cli.jobs() => Company::Others,
+        2 => Company::Decoders,
+        _ => Company::Alone,
+    };
     let judge = Judge::new(job, studio.stall, cli.allow_incomplete);
     let mut steps = job.steps(encoders, overwrite(cli), Cutting::of(cli, job, studio.cores), company)?;
     let mut job = Cow::Borrowed(job);
@@ -146,7 +150,8 @@ fn compose_one(cli: &Cli, job: &Job, encoders: &Encoders, studio: &Studio) -> Re
             // Ends, since each time there is one more to be wary of.
             Err(Stopped::Damaged(tracks)) => {
                 job = Cow::Owned(job.wary_of(&tracks));
-                steps = vec![steps::whole(&job, encoders, overwrite(cli), company)];
+                // Of what is damaged, decoders with threads make other frames each time (seen with 9.0).
+                steps = vec![steps::whole(&job, encoders, overwrite(cli), Company::Others)];
                 studio.tally.time.grow(job.duration_of(Action::Whole));
             }
         }

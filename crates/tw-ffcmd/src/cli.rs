@@ -60,7 +60,7 @@ pub struct Cli {
     ///
     /// With --run, parts that are done survive a kill, and the next run makes only
     /// what is missing; where there are several cores, longer rooms are cut by
-    /// themselves. 0 turns that off. The frames are those of one run.
+    /// themselves, if their key frames allow it. 0 turns that off. The frames are those of one run.
     #[arg(long, value_name = "SECONDS", value_parser = parse_chunk)]
     pub chunk: Option<Millis>,
 

@@ -57,7 +57,7 @@ pub enum Company {
     /// As many threads as are of use.
     #[default]
     Alone,
-    /// One thread to draw and to encode, and others that decode ahead of it: two cores.
+    /// Those that draw and encode, and others that decode ahead of them: two cores.
     Decoders,
     /// One thread for each of its parts.
     Others,
@@ -341,8 +341,7 @@ impl Plan {
     pub fn feeding_sound(&self, words: Words, encoding: &Encoding, encoders: &Encoders) -> Vec<String> {
         let words = self.read(words).and(["-filter_complex", &self.filter_complex]);
         let words = words.and(["-map".to_owned(), format!("[{}]", sound::PAD)]);
-        let words = words.and(encoding.audio_args(encoders)).and(encoding.extra.iter().cloned());
-        words.and(ENCODED).and([STDOUT]).0
+        words.and(encoding.audio_args(encoders)).and(ENCODED).and([STDOUT]).0
     }
 
     /// The whole command; its last word is the output.
@@ -371,13 +370,10 @@ impl Plan {
         }
         if self.has_sound {
             words = words.and(encoding.audio_args(encoders));
-        }
-        words = words.and(encoding.extra.iter().cloned());
-        if fed_sound.is_some() {
-            // After the user's options, which have done their work in the other ffmpeg.
+        } else if fed_sound.is_some() {
             words = words.and(["-c:a", "copy"]);
         }
-        words.and(muxer.iter().cloned()).output(output)
+        words.and(encoding.extra.iter().cloned()).and(muxer.iter().cloned()).output(output)
     }
 }
 

@@ -218,17 +218,16 @@ pub fn divided(job: &Job, slice: Frames) -> (Vec<Rect>, i64) {
         }
     }
     let pair = drawn.max(all - drawn) + handing_on;
-    let alone = ahead(job, all, drawn);
+    let alone = ahead(job, slice, all);
     if strip.len() == count && alone <= pair + pair / WORTH_A_PAIR {
         return (Vec::new(), alone);
     }
     (strip, pair)
 }
 
-/// What one ffmpeg that decodes ahead costs, in time, if all that it does costs `all`, to draw
-/// all cells `drawn`.
-fn ahead(job: &Job, all: i64, drawn: i64) -> i64 {
-    let decoding = drawn * DECODING / PICTURE;
+/// What one ffmpeg that decodes ahead costs, in time, if all that it does costs `all`.
+fn ahead(job: &Job, slice: Frames, all: i64) -> i64 {
+    let decoding = (all - job.encoding.effort() * slice.count()) * DECODING / PICTURE;
     let in_line = if job.encoding.encodes_aside() { 0 } else { all - decoding };
     in_line.max(all * AHEAD.0 / AHEAD.1)
 }

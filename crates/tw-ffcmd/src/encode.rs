@@ -92,7 +92,8 @@ pub fn run_ffmpeg(
     let is_whole = watched.as_ref().is_ok_and(|(finished, _)| finished.status.success());
     let mut undecodable = complaints.among(&command.tracks);
     // All of them end before the first failure counts.
-    let ends: Vec<_> = feeding.into_iter().map(|feeder| feeder.end(is_whole, &mut undecodable)).collect();
+    let end = |feeder: Beside| feeder.end(is_whole, stall, &mut undecodable);
+    let ends: Vec<_> = feeding.into_iter().map(end).collect();
     if let Some(fed) = ends.into_iter().find_map(Result::transpose) {
         return Err(explain(job, &fed.map_err(failed)?));
     }

@@ -204,14 +204,14 @@ impl Encoding {
         let key_frames = rate.ceil(crate::time::Millis(10_000));
         let threads = match company {
             Company::Alone => THREADS,
-            Company::Decoders if self.encodes_aside() => THREADS,
+            // libvpx' second thread would take the core of those that decode, spinning.
+            Company::Decoders if self.video != VideoCodec::Vp8 => THREADS,
             Company::Decoders | Company::Others => 1,
         };
         words(&format!("-c:v {encoder} {options} -threads {threads} -g {key_frames} -pix_fmt yuv420p"))
     }
 
-    /// Whether frames are drawn while others are encoded, which x264's threads allow. libvpx's
-    /// wait for each other instead, by spinning.
+    /// Whether frames are drawn while others are encoded, which x264's threads allow.
     pub fn encodes_aside(&self) -> bool {
         self.video == VideoCodec::H264
     }
@@ -227,6 +227,12 @@ impl Encoding {
             VideoCodec::Av1 => self.pick([13_000, 27_000, 115_000]),
         };
         effort * i64::from(self.size.width) * i64::from(self.size.height) / (1024 * 768)
+    }
+
+    /// Whether a part with the sound has to be mp4. AAC begins before zero, and ffmpeg 5.1's
+    /// Matroska has no place for that: it moves all of it, 21 ms away from the picture.
+    pub fn sound_needs_mp4(&self) -> bool {
+        self.audio == AudioCodec::Aac
     }
 
     /// Options for the sound.

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::io::{self, PipeReader};
 use std::process::Command;
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use tw_core::failure::Failure;
 use tw_core::process::{self, Child, Finished, ProcessError};
@@ -17,6 +19,7 @@ use crate::undecodable::Complaints;
 #[derive(Debug)]
 pub struct Feeder {
     child: Child,
+    name: String,
     complaints: Complaints,
     tracks: Vec<usize>,
 }
@@ -25,10 +28,15 @@ pub struct Feeder {
 #[derive(Debug)]
 pub struct Beside {
     id: u32,
-    ends: JoinHandle<Result<Finished, ProcessError>>,
+    name: String,
+    ended: Receiver<Result<Finished, ProcessError>>,
     complaints: Complaints,
     tracks: Vec<usize>,
 }
+
+/// A feeder that has lost its reader, or that its reader has failed for want of, ends by
+/// itself within this time; then its own words are the better ones.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Feeder {
     /// Starts `ffmpeg` as `command` says; gives it and what its reader, which is yet to be
@@ -38,26 +46,31 @@ impl Feeder {
     /// When there is no pipe, or it can't be started.
     pub fn begin(mut ffmpeg: Command, command: &steps::Command) -> Result<(Self, PipeReader), Failure> {
         let (source, sink) = io::pipe().map_err(|e| Failure::io("cannot make a pipe", &e))?;
-        widen(&source);
+        if command.argv.iter().any(|word| word == "rawvideo") {
+            widen(&source);
+        }
         ffmpeg.args(["-loglevel", "warning", "-nostats"]).args(&command.argv[1..]);
         let complaints = Complaints::default();
         let child = Child::spawn_feeding(ffmpeg, sink, complaints.listener()).map_err(failed)?;
-        Ok((Self { child, complaints, tracks: command.tracks.clone() }, source))
+        let name = command.argv[0].clone();
+        Ok((Self { child, name, complaints, tracks: command.tracks.clone() }, source))
     }
 
     /// Ends the reader when this one fails: what comes through the pipe looks whole then,
     /// and ffmpeg would go on with the last picture, or wait for one (seen with 5.1).
     pub fn beside(self, reader: u32) -> Beside {
-        let Self { child, complaints, tracks } = self;
+        let Self { child, name, complaints, tracks } = self;
         let id = child.id();
-        let ends = thread::spawn(move || {
+        let (tell, ended) = channel();
+        thread::spawn(move || {
             let finished = child.wait();
             if !finished.as_ref().is_ok_and(|finished| finished.status.success()) {
                 process::kill(reader);
             }
-            finished
+            // Nobody asks any more.
+            let _ = tell.send(finished);
         });
-        Beside { id, ends, complaints, tracks }
+        Beside { id, name, ended, complaints, tracks }
     }
 }
 
@@ -66,20 +79,28 @@ impl Beside {
     /// that it complained about. Its reader has ended, by itself or not.
     ///
     /// # Errors
-    /// When the system can't tell how it ended.
+    /// When it doesn't end within `stall`, or the system can't tell how it ended.
     pub fn end(
         self,
         reader_succeeded: bool,
+        stall: Duration,
         undecodable: &mut BTreeSet<usize>,
     ) -> Result<Option<Finished>, ProcessError> {
-        let ended_by_us = !reader_succeeded && process::kill(self.id);
-        // The thread has nothing that could panic.
-        let Ok(finished) = self.ends.join() else { return Ok(None) };
-        let finished = finished?;
+        let patience = if reader_succeeded { stall } else { LAST_WORDS };
+        let finished = match self.ended.recv_timeout(patience) {
+            Ok(finished) => finished?,
+            Err(RecvTimeoutError::Timeout) => {
+                process::kill(self.id);
+                let stalled = reader_succeeded.then_some(ProcessError::Stalled(self.name, stall));
+                return stalled.map_or(Ok(None), Err);
+            }
+            // The thread has nothing that could panic.
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        };
         undecodable.extend(self.complaints.among(&self.tracks));
         // One that has lost its reader says so: then that one wanted no more, or failed itself.
         let lost = finished.stderr.iter().any(|line| line.contains("Broken pipe"));
-        Ok((!finished.status.success() && !ended_by_us && !lost).then_some(finished))
+        Ok((!finished.status.success() && !lost).then_some(finished))
     }
 }
 

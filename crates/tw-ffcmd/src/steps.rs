@@ -1,7 +1,8 @@
 //! A job as steps: each makes one file from others, so that several can be made
 //! side by side, on other machines too, and what is done survives a kill.
 //!
-//! Without chunks there is one step. With them, the picture is cut on whole
+//! Without chunks there is one step, for which `--run` may start several ffmpegs that
+//! work into each other's hands through pipes. With chunks, the picture is cut on whole
 //! output frames; each part is composed by itself from the recordings that run
 //! in it, sound is made once for the whole, and the last step joins them without
 //! encoding again.
@@ -15,6 +16,7 @@ use crate::command::{Company, Fed, Overwrite, Plan, Words};
 use crate::cutting::{self, Cutting};
 use crate::encoder::Encoders;
 use crate::ffmpeg;
+use crate::graph::picture;
 use crate::job::Job;
 use crate::timeline::Frames;
 
@@ -91,7 +93,9 @@ impl Step {
         let Some(command) = self.feeders.iter().chain([&self.command]).find(is_too_long) else {
             return Ok(());
         };
-        let cut = if self.action == Action::Whole { "cut it with --chunk, or " } else { "" };
+        let pad = format!("[{}]", picture::PAD);
+        let draws = command.argv.iter().any(|word| *word == pad);
+        let cut = if self.action == Action::Whole && draws { "cut it with --chunk, or " } else { "" };
         Err(Failure::field(format!(
             "a filter graph of {} recordings is longer than an argument may be (128 KiB): \
              {cut}compose it in windows (--start, --end)",
@@ -137,7 +141,7 @@ pub fn chunked(
     overwrite: Overwrite,
     cutting: Cutting,
 ) -> Result<Vec<Step>, Failure> {
-    if cutting.in_one_piece(job) && extension(job) == "mkv" {
+    if cutting.in_one_piece(job) && can_be_piped(job) {
         return Ok(vec![together(job, encoders, overwrite, cutting)]);
     }
     let folder = parts_folder(&job.output);
@@ -164,7 +168,7 @@ pub fn chunked(
             feeder.iter().map(|feeder| drawn_for_another(feeder, overwrite)).collect();
         let argv = |output: &Path| {
             let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
-            plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
+            plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(extension(job)), output)
         };
         let both = |output: &Path| {
             feeders.iter().flat_map(|feeder| &feeder.argv).cloned().chain(argv(output)).collect()
@@ -181,8 +185,7 @@ pub fn chunked(
 }
 
 /// The only step of a job of which several ffmpegs make one piece at once: one of them the
-/// sound, and maybe another one some of the picture. What Matroska's milliseconds are too
-/// coarse for can't come through a pipe.
+/// sound, and maybe another one some of the picture.
 fn together(job: &Job, encoders: &Encoders, overwrite: Overwrite, cutting: Cutting) -> Step {
     let words = || Words::ffmpeg(&ffmpeg::name(), overwrite);
     let (feeder, mut plan) = plans(job, cutting, job.timeline.all());
@@ -198,6 +201,12 @@ fn together(job: &Job, encoders: &Encoders, overwrite: Overwrite, cutting: Cutti
     let argv = plan.argv(words(), &job.timeline, &job.encoding, encoders, &muxer, &job.output);
     let command = Command { argv, tracks: plan.tracks() };
     Step { action: Action::Whole, needs: Vec::new(), feeders, output: job.output.clone(), command }
+}
+
+/// Whether sound that comes through a pipe is as good as a part. Where times have to be finer
+/// than Matroska's it isn't; nor where the user has options of his own, which would act twice.
+fn can_be_piped(job: &Job) -> bool {
+    extension(job) == "mkv" && !job.encoding.sound_needs_mp4() && job.encoding.extra.is_empty()
 }
 
 /// The command that hands on what a plan draws.
@@ -243,12 +252,13 @@ fn indexed(job: &Job, plan: &mut Plan, slice: Frames, folder: &Path, overwrite: 
 
 fn sound_step(job: &Job, encoders: &Encoders, overwrite: Overwrite, folder: &Path) -> Option<Step> {
     let sound = job.composition().sound();
+    let extension = if job.encoding.sound_needs_mp4() { "mp4" } else { extension(job) };
     let argv = |output: &Path| {
         let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
-        sound.argv(words, &job.timeline, &job.encoding, encoders, &muxer(job), output)
+        sound.argv(words, &job.timeline, &job.encoding, encoders, &muxer(extension), output)
     };
     sound.has_sound.then(|| {
-        let output = named(folder, "sound", extension(job), argv);
+        let output = named(folder, "sound", extension, argv);
         let command = Command { argv: argv(&output), tracks: sound.tracks() };
         Step { action: Action::Sound, needs: Vec::new(), feeders: Vec::new(), command, output }
     })
@@ -339,8 +349,8 @@ fn list_quoted(path: &Path) -> String {
 }
 
 /// The muxer of a part: one whose timestamps are as fine as the output's.
-fn muxer(job: &Job) -> Vec<String> {
-    vec!["-f".into(), if extension(job) == "mp4" { "mp4" } else { "matroska" }.into()]
+fn muxer(extension: &str) -> Vec<String> {
+    vec!["-f".into(), if extension == "mp4" { "mp4" } else { "matroska" }.into()]
 }
 
 fn extension(job: &Job) -> &'static str {

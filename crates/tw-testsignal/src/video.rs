@@ -303,7 +303,8 @@ impl Video {
                 "-deadline",
                 "realtime",
                 "-cpu-used",
-                "8",
+                // Negative: always the same frames. Else a busy machine makes other ones.
+                "-8",
                 "-b:v",
                 "3M",
                 "-qmax",
