@@ -94,7 +94,7 @@ impl Step {
             return Ok(());
         };
         let pad = format!("[{}]", picture::PAD);
-        let draws = command.argv.iter().any(|word| *word == pad);
+        let draws = command.argv.contains(&pad);
         let cut = if self.action == Action::Whole && draws { "cut it with --chunk, or " } else { "" };
         Err(Failure::field(format!(
             "a filter graph of {} recordings is longer than an argument may be (128 KiB): \
