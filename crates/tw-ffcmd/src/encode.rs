@@ -98,7 +98,7 @@ pub fn run_ffmpeg(
         return Err(explain(job, &fed.map_err(failed)?));
     }
     let (finished, composed) = watched.map_err(failed)?;
-    if !is_whole {
+    if !is_whole || finished.stderr.iter().any(|line| is_cut_short(line)) {
         return Err(explain(job, &finished));
     }
     finished.stderr.iter().for_each(messages::verbose);
@@ -204,6 +204,11 @@ impl Watch {
         self.advanced = Instant::now();
         Some(done)
     }
+}
+
+/// Whether ffmpeg says that it couldn't write the end of a file. 5.1 ends well all the same.
+fn is_cut_short(line: &str) -> bool {
+    line.starts_with("Error writing trailer of ") || line.starts_with("Error closing file ")
 }
 
 /// Which input is to blame, as far as can be told, and ffmpeg's own last words.

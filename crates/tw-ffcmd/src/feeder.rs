@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, PipeReader};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tw_core::failure::Failure;
 use tw_core::process::{self, Child, Finished, ProcessError};
 
@@ -34,8 +36,8 @@ pub struct Beside {
     tracks: Vec<usize>,
 }
 
-/// A feeder that has lost its reader, or that its reader has failed for want of, ends by
-/// itself within this time; then its own words are the better ones.
+/// How long a feeder whose reader has failed may take to end by itself. If it was the first to
+/// fail, its own words are the better ones.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Feeder {
@@ -99,7 +101,8 @@ impl Beside {
         };
         undecodable.extend(self.complaints.among(&self.tracks));
         // One that has lost its reader says so: then that one wanted no more, or failed itself.
-        let lost = finished.stderr.iter().any(|line| line.contains("Broken pipe"));
+        let lost = finished.status.signal() == Some(Signal::PIPE.as_raw())
+            || finished.stderr.iter().any(|line| line.contains("Broken pipe"));
         Ok((!finished.status.success() && !lost).then_some(finished))
     }
 }

@@ -25,6 +25,10 @@ use crate::tally::{Chunks, Tally};
 use crate::undecodable::Judge;
 use crate::verify;
 
+/// What ffmpeg says of a file that isn't what it should be: a part that a crash of the machine
+/// has left empty, say.
+const UNREADABLE: &str = "Invalid data found when processing input";
+
 /// A room that has become a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completed {
@@ -101,12 +105,14 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio, judge: &Judge<'_>) ->
             })?;
         }
     }
-    run_step(job, last, part.path(), studio, judge)?;
-    let seen = verify::read(part.path(), studio.stall)?;
-    verify::check(job, &seen).inspect_err(|_| {
-        // One of the parts is wrong: none is trusted.
-        let _ = fs::remove_dir_all(&folder);
+    // One of the parts is wrong: none is trusted.
+    let distrust = || drop(fs::remove_dir_all(&folder));
+    run_step(job, last, part.path(), studio, judge).inspect_err(|why| match why {
+        Stopped::Failed(failure) if failure.message.contains(UNREADABLE) => distrust(),
+        _ => {}
     })?;
+    let seen = verify::read(part.path(), studio.stall)?;
+    verify::check(job, &seen).inspect_err(|_| distrust())?;
     let bytes = size(part.path());
     part.persist(&job.output)?;
     // Also those of an earlier run that was cut.

@@ -106,6 +106,52 @@ fn a_recording_that_was_replaced_by_an_older_file_counts_too() {
     assert_eq!(ffmpeg.made(), rest(&all, &[]));
 }
 
+/// Composes with an ffmpeg that does this, once, after it has made this part; gives what is
+/// said, and what then stands among the parts.
+fn after(part: &str, does: &str) -> (Bench, String, Vec<String>) {
+    let bench = bench().0;
+    let (program, once) = (bench.path("wrong-ffmpeg"), bench.path("once"));
+    std::fs::write(&once, "").unwrap();
+    let script = format!(
+        "for last; do :; done\nffmpeg \"$@\" || exit\n\
+         case $last in *{part}*) if [ -e '{once}' ]; then rm '{once}'; {does}; fi;; esac",
+        once = once.display()
+    );
+    tw_testsignal::stand_in(&program, &script).unwrap();
+    let mut run = bench.tool(&ARGS);
+    let failed = run.args(["--run", "--jobs", "1"]).env("TW_FFMPEG", &program).output().unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(!bench.path("room.webm").exists());
+    let names = std::fs::read_dir(bench.path(".room.webm.parts")).into_iter().flatten();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    (bench, String::from_utf8(failed.stderr).unwrap(), names)
+}
+
+#[test]
+fn a_part_that_is_cut_short_is_none() {
+    // ffmpeg 5.1 on a full disk: it says so, and ends well.
+    let (bench, said, parts) = after(
+        "picture-00000020",
+        r#": >"$last"; echo "Error writing trailer of $last: No space left on device" >&2"#,
+    );
+    assert!(said.contains("No space left on device"), "{said}");
+    assert!(!parts.is_empty() && parts.iter().all(|name| !name.contains("picture-00000020")), "{parts:?}");
+    done(bench.tool(&ARGS).args(["--run", "--jobs", "1"]));
+    assert_eq!(bench.frames_of("room.webm").len(), 40);
+}
+
+#[test]
+fn parts_of_which_one_cannot_be_read_are_made_anew() {
+    // As a machine that lost its power may leave one.
+    for (part, why) in [("sound", "Invalid data"), ("picture-00000020", "20 frames instead of 40")] {
+        let (bench, said, parts) = after(part, r#": >"$last""#);
+        assert!(said.contains(why), "{said}");
+        assert!(parts.is_empty(), "{parts:?}");
+        done(bench.tool(&ARGS).args(["--run", "--jobs", "1"]));
+        assert_eq!(bench.frames_of("room.webm").len(), 40);
+    }
+}
+
 fn makefile(bench: &Bench, ffmpeg: &Ffmpeg) {
     let mut tool = bench.tool(&ARGS);
     let text = done(tool.args(["--emit", "make"]).env("TW_FFMPEG", &ffmpeg.program)).stdout;
