@@ -222,10 +222,13 @@ fn explain(job: &Job, finished: &Finished) -> Failure {
         .map(|input| &job.room.tracks[input.track])
         .find(|track| finished.stderr.iter().any(|line| line.contains(&*track.path.to_string_lossy())))
         .map(|track| format!(" at {} ({})", track.path.display(), track.caption()));
-    Failure::new(
-        ErrorKind::Ffmpeg,
-        format!("ffmpeg failed{} with {}{words}", blamed.unwrap_or_default(), finished.describe()),
-    )
+    let blamed = blamed.unwrap_or_default();
+    let what = if finished.status.success() {
+        format!("ffmpeg couldn't write all of it{words}")
+    } else {
+        format!("ffmpeg failed{blamed} with {}{words}", finished.describe())
+    };
+    Failure::new(ErrorKind::Ffmpeg, what)
 }
 
 #[cfg(test)]
