@@ -108,7 +108,9 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio, judge: &Judge<'_>) ->
     // One of the parts is wrong: none is trusted.
     let distrust = || drop(fs::remove_dir_all(&folder));
     run_step(job, last, part.path(), studio, judge).inspect_err(|why| match why {
-        Stopped::Failed(failure) if failure.message.contains(UNREADABLE) => distrust(),
+        Stopped::Failed(failure) if last.action == Action::Join && failure.message.contains(UNREADABLE) => {
+            distrust();
+        }
         _ => {}
     })?;
     let seen = verify::read(part.path(), studio.stall)?;

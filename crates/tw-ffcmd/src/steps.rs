@@ -73,6 +73,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// One that needs no other, and which one command makes.
+    fn new(action: Action, output: PathBuf, command: Command) -> Self {
+        Self { action, needs: Vec::new(), output, feeders: Vec::new(), command }
+    }
+
     /// Whether it makes a chunk of the picture.
     pub fn is_chunk(&self) -> bool {
         matches!(self.action, Action::Picture(_))
@@ -122,13 +127,7 @@ pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Comp
     let muxer = job.encoding.container_args();
     let argv = plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
     let command = Command { argv, tracks: plan.tracks() };
-    Step {
-        action: Action::Whole,
-        needs: Vec::new(),
-        feeders: Vec::new(),
-        output: job.output.clone(),
-        command,
-    }
+    Step::new(Action::Whole, job.output.clone(), command)
 }
 
 /// The steps of a job whose picture is cut; those that others need come first.
@@ -200,7 +199,7 @@ fn together(job: &Job, encoders: &Encoders, overwrite: Overwrite, cutting: Cutti
     let muxer = job.encoding.container_args();
     let argv = plan.argv(words(), &job.timeline, &job.encoding, encoders, &muxer, &job.output);
     let command = Command { argv, tracks: plan.tracks() };
-    Step { action: Action::Whole, needs: Vec::new(), feeders, output: job.output.clone(), command }
+    Step { feeders, ..Step::new(Action::Whole, job.output.clone(), command) }
 }
 
 /// Whether sound that comes through a pipe is as good as a part. Where times have to be finer
@@ -260,7 +259,7 @@ fn sound_step(job: &Job, encoders: &Encoders, overwrite: Overwrite, folder: &Pat
     sound.has_sound.then(|| {
         let output = named(folder, "sound", extension, argv);
         let command = Command { argv: argv(&output), tracks: sound.tracks() };
-        Step { action: Action::Sound, needs: Vec::new(), feeders: Vec::new(), command, output }
+        Step::new(Action::Sound, output, command)
     })
 }
 
@@ -296,13 +295,8 @@ fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
             .output(output)
     };
     let output = named(folder, "indexed", "mkv", argv);
-    Step {
-        action: Action::Index,
-        needs: Vec::new(),
-        feeders: Vec::new(),
-        command: argv(&output).into(),
-        output,
-    }
+    let command = argv(&output).into();
+    Step::new(Action::Index, output, command)
 }
 
 fn join_step(
@@ -333,13 +327,7 @@ fn join_step(
     }
     let words = words.and(maps).and(["-c", "copy"]).and(job.encoding.tags());
     let argv = words.and(job.encoding.container_args()).output(&job.output);
-    Ok(Step {
-        action: Action::Join,
-        needs,
-        feeders: Vec::new(),
-        output: job.output.clone(),
-        command: argv.into(),
-    })
+    Ok(Step { needs, ..Step::new(Action::Join, job.output.clone(), argv.into()) })
 }
 
 /// A path in an ffconcat list ("FFmpeg Formats Documentation", concat): in single
