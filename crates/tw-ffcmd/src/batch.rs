@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tw_core::failure::Failure;
+use tw_core::failure::{ErrorKind, Failure};
 use tw_core::filter::{Outcome, Sink};
 use tw_core::output::OutputError;
 use tw_core::record::json;
@@ -24,7 +24,7 @@ use crate::steps::{self, Action};
 use crate::tally::Tally;
 use crate::time::Millis;
 use crate::undecodable::Judge;
-use crate::{emit, still};
+use crate::{emit, ffmpeg, still};
 
 fn overwrite(cli: &Cli) -> Overwrite {
     if cli.overwrite { Overwrite::Yes } else { Overwrite::No }
@@ -33,12 +33,13 @@ fn overwrite(cli: &Cli) -> Overwrite {
 /// Makes stills of each room, and writes where they are.
 ///
 /// # Errors
-/// When stdout is closed or full.
+/// When ffmpeg is too old, or stdout is closed or full.
 pub fn make_stills(
     cli: &Cli,
     work: impl Iterator<Item = Prepared>,
     mut sink: Sink<'_>,
 ) -> anyhow::Result<Status> {
+    ffmpeg::check()?;
     for prepared in work {
         let made = prepared.and_then(|job| still::make(cli, &job).map_err(|f| (refused(&job), f)));
         let outcome = match made {
@@ -93,7 +94,7 @@ fn describe(cli: &Cli, job: &Job, encoders: &Encoders) -> Result<Vec<String>, Fa
 /// Composes the rooms, several side by side.
 ///
 /// # Errors
-/// When stdout is closed or full.
+/// When a room fails because ffmpeg is too old, or stdout is closed or full.
 pub fn compose_all(
     cli: &Cli,
     work: impl Iterator<Item = Prepared>,
@@ -114,21 +115,31 @@ pub fn compose_all(
         let job = prepared?;
         compose_one(&flags, &job, &encoders, &shared).map_err(|failure| (refused(&job), failure))
     };
-    let flow = parallel::ordered(work.into_iter(), cli.jobs(), compose, |result| {
+    let mut is_checked = false;
+    let mut emit = |result: Result<Record, (Record, Failure)>| {
         studio.tally.room_done();
         let outcome = match result {
             Ok(record) => Outcome::Served(record),
-            Err((record, failure)) => Outcome::Failed(record, failure),
+            Err((record, failure)) => {
+                if failure.kind == ErrorKind::Ffmpeg && !is_checked {
+                    ffmpeg::check()?;
+                    is_checked = true;
+                }
+                Outcome::Failed(record, failure)
+            }
         };
-        match deliver(cli, &mut sink, outcome).and_then(|flow| sink.flush().map(|()| flow)) {
-            Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
-            Ok(ControlFlow::Break(())) => ControlFlow::Break(Ok(())),
-            Err(error) => ControlFlow::Break(Err(error)),
-        }
+        let flow = deliver(cli, &mut sink, outcome)?;
+        sink.flush()?;
+        anyhow::Ok(flow)
+    };
+    let flow = parallel::ordered(work.into_iter(), cli.jobs(), compose, |result| match emit(result) {
+        Ok(ControlFlow::Continue(())) => ControlFlow::Continue(()),
+        Ok(ControlFlow::Break(())) => ControlFlow::Break(Ok(())),
+        Err(error) => ControlFlow::Break(Err(error)),
     });
     studio.tally.time.finish();
     if let ControlFlow::Break(Err(error)) = flow {
-        return Err(error.into());
+        return Err(error);
     }
     Ok(sink.finish()?)
 }

@@ -27,13 +27,22 @@ pub fn probe_program() -> OsString {
     process::program("TW_FFPROBE", "ffprobe")
 }
 
-/// Checks that ffmpeg is there and new enough, and that there is an ffprobe to
-/// read the result back with.
+/// Checks that there are an ffmpeg, and an ffprobe to read the result back with.
+///
+/// # Errors
+/// When one is missing; the line says what to do.
+pub fn require() -> anyhow::Result<()> {
+    process::require(program())?;
+    process::require(probe_program())?;
+    Ok(())
+}
+
+/// Checks that it is ffmpeg, and new enough. To ask takes as long as to open a room's
+/// recordings: where nothing has failed, there is no need to.
 ///
 /// # Errors
 /// When it isn't so; the line says what is needed.
 pub fn check() -> anyhow::Result<()> {
-    process::require(probe_program())?;
     let text = said(&["-version"])?;
     let name = name();
     let first = text.lines().next().unwrap_or_default();

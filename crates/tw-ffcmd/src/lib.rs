@@ -62,8 +62,9 @@ use settings::Settings;
 pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     let settings = Settings::new(cli)?;
     if cli.run || still::wanted(cli).is_some() {
-        ffmpeg::check()?;
+        ffmpeg::require()?;
         if cli.labels {
+            ffmpeg::check()?;
             still::check_labels()?;
         }
     }
