@@ -152,7 +152,9 @@ pub struct Cli {
     pub audio_codec: Option<AudioCodec>,
 
     /// Constant quality on the codec's own scale: less is better and larger
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=63), help_heading = "Encoding")]
+    ///
+    /// From 4 to 63 for vp8, 0 to 63 for vp9 and av1, 0 to 51 for h264 and hevc.
+    #[arg(long, value_name = "N", help_heading = "Encoding")]
     pub crf: Option<u8>,
 
     /// How much time the encoder, and making pictures smaller, may take
@@ -256,23 +258,22 @@ impl Tool for Cli {
     }
 }
 
-/// A colour that is safe to stand in a filter graph.
+/// A flag's value as it is typed.
+pub fn flag_name(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// A colour as ffmpeg reads it, `0xrrggbb`.
 ///
 /// # Errors
 /// A line that says how colours are written.
 pub fn colour(text: &str) -> Result<String, String> {
-    if let Some(hex) = text.strip_prefix('#').or_else(|| text.strip_prefix("0x")) {
-        if hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Ok(format!("0x{hex}"));
-        }
-    } else if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphabetic()) {
-        // Each chunk would have another one ("FFmpeg Utilities Documentation", Color).
-        if text.eq_ignore_ascii_case("random") {
-            return Err("a colour that isn't always the same: choose one".into());
-        }
-        return Ok(text.to_owned());
+    let css = text.strip_prefix("0x").map_or_else(|| text.to_owned(), |hex| format!("#{hex}"));
+    match csscolorparser::parse(&css).map(|colour| colour.to_rgba8()) {
+        Ok([red, green, blue, u8::MAX]) => Ok(format!("0x{red:02x}{green:02x}{blue:02x}")),
+        Ok(_) => Err("the background can't be seen through: write a name like black, or #RRGGBB".into()),
+        Err(_) => Err(format!("'{text}' is no colour: write a name like black, or #RRGGBB")),
     }
-    Err(format!("'{text}' is no colour: write a name like black, or #RRGGBB"))
 }
 
 const SHORT_EXAMPLES: &str = "\
@@ -322,11 +323,24 @@ mod tests {
     }
 
     #[test]
-    fn colours_cannot_carry_filters() {
-        assert_eq!(colour("#00ff7F"), Ok("0x00ff7F".into()));
-        assert_eq!(colour("navy"), Ok("navy".into()));
-        assert!(colour("Random").is_err());
-        for text in ["", "black:s=1x1", "black,drawtext", "#12345", "#12345g", "0x1234567", "a b"] {
+    fn colours_by_name_and_number() {
+        for (text, read) in
+            [("#00ff7F", "0x00ff7f"), ("0x00FF7F", "0x00ff7f"), ("Navy", "0x000080"), ("black", "0x000000")]
+        {
+            assert_eq!(colour(text), Ok(read.into()));
+        }
+        for text in [
+            "",
+            "blak",
+            "random",
+            "transparent",
+            "black:s=1x1",
+            "black,drawtext",
+            "#12345",
+            "#12345g",
+            "0x1234567",
+            "a b",
+        ] {
             assert!(colour(text).is_err(), "{text}");
         }
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use crate::cli::flag_name;
 use crate::command::Company;
 use crate::layout::Size;
 use crate::time::Rate;
@@ -148,14 +149,11 @@ impl Encoding {
         let usual = container.usual();
         let (video, audio) = (video.unwrap_or(usual.0), audio.unwrap_or(usual.1));
         if !container.holds(video, audio) {
-            let name = |value: Option<clap::builder::PossibleValue>| {
-                value.map_or_else(String::new, |value| value.get_name().to_owned())
-            };
             return Err(format!(
                 "{} can't hold {} with {}: webm takes vp8, vp9 or av1 with opus; mp4 takes h264, hevc, vp9 or av1; mkv takes all",
                 container.muxer(),
-                name(video.to_possible_value()),
-                name(audio.to_possible_value())
+                flag_name(&video),
+                flag_name(&audio)
             ));
         }
         Ok(Self {
@@ -167,6 +165,27 @@ impl Encoding {
             size: Size { width: 1024, height: 768 },
             extra: Vec::new(),
         })
+    }
+
+    /// The same with a constant quality.
+    ///
+    /// # Errors
+    /// When the codec's scale has no such quality.
+    pub fn with_crf(self, crf: Option<u8>) -> Result<Self, String> {
+        let scale = match self.video {
+            VideoCodec::Vp8 => 4..=63,
+            VideoCodec::Vp9 | VideoCodec::Av1 => 0..=63,
+            VideoCodec::H264 | VideoCodec::Hevc => 0..=51,
+        };
+        match crf.filter(|crf| !scale.contains(crf)) {
+            Some(crf) => Err(format!(
+                "--crf {crf} isn't on the scale of {}: from {} (best) to {}",
+                flag_name(&self.video),
+                scale.start(),
+                scale.end()
+            )),
+            None => Ok(Self { crf, ..self }),
+        }
     }
 
     /// Whether the options depend on which encoders there are.
@@ -341,6 +360,18 @@ mod tests {
         assert!(refused("a.webm", None, Some(AudioCodec::Aac)));
         assert!(refused("a.mp4", Some(VideoCodec::Vp8), None));
         assert!(!refused("a.mkv", Some(VideoCodec::Hevc), Some(AudioCodec::Aac)));
+    }
+
+    #[test]
+    fn each_codec_has_its_scale_of_qualities() {
+        let set = |output, crf| encoding(output).with_crf(crf);
+        assert_eq!(
+            set("a.mp4", Some(52)).unwrap_err(),
+            "--crf 52 isn't on the scale of h264: from 0 (best) to 51"
+        );
+        assert!(set("a.webm", Some(3)).is_err());
+        assert_eq!(set("a.webm", Some(63)).unwrap().crf, Some(63));
+        assert_eq!(set("a.webm", None).unwrap().crf, None);
     }
 
     #[test]

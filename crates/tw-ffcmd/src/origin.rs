@@ -1,8 +1,9 @@
 //! What a result was made from, as a short text in the file itself: a run that finds
 //! a file of the right length must not take it for its own when somebody is missing
 //! from it, because the run before got only some of the recordings, or when it was
-//! arranged otherwise.
+//! arranged or encoded otherwise.
 
+use crate::encoder::Encoding;
 use crate::job::Job;
 use crate::room::Span;
 use crate::steps::fnv1a;
@@ -10,8 +11,9 @@ use crate::steps::fnv1a;
 /// What such a text begins with.
 const OURS: &str = "tw-ffcmd ";
 
-/// The text for a job: who is seen where, who is heard, when, on what, and in which codecs.
-/// Paths don't count, so that a folder may be moved, nor do the encoders' settings.
+/// The text for a job: who is seen where, who is heard, when, on what, and how it is encoded.
+/// Paths don't count, so that a folder may be moved; nor do the settings that a version of this
+/// program has for a speed, so that the next one keeps what there is.
 pub fn of(job: &Job) -> String {
     let name = |track: usize| {
         let track = &job.room.tracks[track];
@@ -33,7 +35,8 @@ pub fn of(job: &Job) -> String {
         lines.push(format!("{} {:?}", look.background, look.gap));
     }
     lines.extend(job.labels.iter().map(|label| format!("label {:?} {}", label.cell, label.text)));
-    lines.push(format!("{:?} {:?}", job.encoding.video, job.encoding.audio));
+    let Encoding { video, audio, crf, speed, extra, .. } = &job.encoding;
+    lines.push(format!("{video:?} {audio:?} {crf:?} {speed:?} {extra:?}"));
     lines.push(format!("{}+{} {}", job.timeline.start.0, job.timeline.frames, job.timeline.rate));
     let hash = fnv1a(lines.iter().flat_map(|line| line.bytes().chain([b'\n'])));
     format!("{OURS}{hash:016x}")

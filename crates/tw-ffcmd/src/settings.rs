@@ -2,10 +2,9 @@
 //! request. A flag that is given counts more than the request.
 
 use anyhow::bail;
-use clap::ValueEnum as _;
 use tw_core::failure::Failure;
 
-use crate::cli::{Cli, Emit, LayoutFlag};
+use crate::cli::{Cli, Emit, LayoutFlag, flag_name};
 use crate::encoder::{Container, Encoding, Speed};
 use crate::graph::picture::Look;
 use crate::graph::source::Shrinking;
@@ -72,12 +71,13 @@ impl Settings {
         let ending = whole.and_then(|whole| whole.format.as_deref()).unwrap_or("webm");
         let output = cli.output.clone().unwrap_or_else(|| format!("{{room_sid}}.{ending}"));
         let container = Container::of(&output).map_err(anyhow::Error::msg)?;
-        let codecs =
-            Encoding::new(container, cli.video_codec, cli.audio_codec).map_err(anyhow::Error::msg)?;
+        let codecs = Encoding::new(container, cli.video_codec, cli.audio_codec)
+            .and_then(|codecs| codecs.with_crf(cli.crf))
+            .map_err(anyhow::Error::msg)?;
         anyhow::ensure!(
             !cli.run || cli.emit == Emit::Json,
             "--run composes, and --emit {} says how: choose one",
-            cli.emit.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+            flag_name(&cli.emit)
         );
         if let (Some(start), Some(end)) = (cli.start, cli.end) {
             anyhow::ensure!(
@@ -87,8 +87,8 @@ impl Settings {
                 end.seconds()
             );
         }
-        let (crf, speed, extra) = (cli.crf, cli.speed, cli.encoder_args.0.clone());
-        let encoding = Encoding { crf, speed, size, extra, ..codecs };
+        let (speed, extra) = (cli.speed, cli.encoder_args.0.clone());
+        let encoding = Encoding { speed, size, extra, ..codecs };
         let shrinking = match speed {
             Speed::Fast | Speed::Balanced => Shrinking::Area,
             Speed::Best => Shrinking::Bicubic,

@@ -111,15 +111,16 @@ pub fn check(job: &Job, seen: &Seen) -> Result<(), Failure> {
     compare(job, seen).map_err(|what| Failure::new(ErrorKind::Ffmpeg, format!("the result is wrong: {what}")))
 }
 
-/// Checks that it was made from the same recordings, arranged the same.
+/// Checks that it was made from the same recordings, arranged and encoded the same.
 ///
 /// # Errors
 /// When it says that it wasn't. What says nothing is believed.
 pub fn check_origin(job: &Job, seen: &Seen) -> Result<(), Failure> {
     match &seen.comment {
-        Some(comment) if origin::is_anothers(comment, job) => {
-            Err(Failure::new(ErrorKind::Ffmpeg, "it was made from other recordings, or arranged otherwise"))
-        }
+        Some(comment) if origin::is_anothers(comment, job) => Err(Failure::new(
+            ErrorKind::Ffmpeg,
+            "it was made from other recordings, or arranged or encoded otherwise",
+        )),
         _ => Ok(()),
     }
 }

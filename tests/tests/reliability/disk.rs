@@ -137,10 +137,17 @@ fn a_result_in_which_somebody_is_missing_is_not_kept() {
         assert_eq!(run(&input, &[], 0)["elapsed_ms"], 0, "{ending}");
         assert_eq!(run(&turned, &[], 0)["elapsed_ms"], 0, "{ending}: in another order");
         let refused = run(&whole, &[], 1)["error"]["message"].as_str().unwrap().to_owned();
-        assert!(refused.contains("made from other recordings, or arranged otherwise"), "{ending}: {refused}");
+        assert!(
+            refused.contains("made from other recordings, or arranged or encoded otherwise"),
+            "{ending}: {refused}"
+        );
         assert!(refused.contains("take it away, or use --overwrite"), "{refused}");
         assert_eq!(run(&whole, &["--overwrite"], 0)["status"], "completed", "{ending}");
         assert_eq!(run(&whole, &[], 0)["elapsed_ms"], 0, "{ending}");
+        for other in [["--crf", "30"], ["--encoder-args", "-metadata title=x"]] {
+            let refused = run(&whole, &other, 1)["error"]["message"].as_str().unwrap().to_owned();
+            assert!(refused.contains("encoded otherwise"), "{ending}: {refused}");
+        }
     }
 }
 
