@@ -21,6 +21,7 @@ pub mod progress;
 pub mod record;
 pub mod signals;
 mod terminal;
+pub mod time;
 pub mod tool;
 pub mod version;
 

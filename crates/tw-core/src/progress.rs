@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::{messages, terminal};
+use crate::{messages, terminal, time};
 
 /// When progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -119,8 +119,7 @@ fn ratio(ms_per_second: f64) -> String {
 
 /// Milliseconds as `1:02:03`, or `2:03` below an hour.
 fn clock(ms: u64) -> String {
-    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+    time::clock(i64::try_from(ms).unwrap_or(i64::MAX), false)
 }
 
 impl Progress {

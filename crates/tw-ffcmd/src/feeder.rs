@@ -48,9 +48,7 @@ impl Feeder {
     /// When there is no pipe, or it can't be started.
     pub fn begin(mut ffmpeg: Command, command: &steps::Command) -> Result<(Self, PipeReader), Failure> {
         let (source, sink) = io::pipe().map_err(|e| Failure::io("cannot make a pipe", &e))?;
-        if command.argv.iter().any(|word| word == "rawvideo") {
-            widen(&source);
-        }
+        widen(&source);
         ffmpeg.args(["-loglevel", "warning", "-nostats"]).args(&command.argv[1..]);
         let complaints = Complaints::default();
         let child = Child::spawn_feeding(ffmpeg, sink, complaints.listener()).map_err(failed)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tw_core::compact::values;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::process::{Child, ProcessError, command};
+use tw_core::time::Micros;
 
 use crate::command::file_argument;
 use crate::ffmpeg;
@@ -149,7 +150,7 @@ fn compare(job: &Job, seen: &Seen) -> Result<(), String> {
             }
         }
     }
-    let duration = seen.duration.as_deref().and_then(millis).ok_or("no duration in it")?;
+    let duration = seen.duration.as_deref().and_then(Micros::parse).ok_or("no duration in it")?.millis();
     let expected = job.timeline.duration().0;
     let frame = job.timeline.rate.time_of(1).0 + 1;
     if (duration - expected).abs() > frame.max(SOUND_LEEWAY_MS) {
@@ -158,24 +159,9 @@ fn compare(job: &Job, seen: &Seen) -> Result<(), String> {
     Ok(())
 }
 
-/// ffprobe's decimal seconds as milliseconds, cut to whole ones.
-fn millis(text: &str) -> Option<i64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let whole: i64 = whole.parse().ok()?;
-    let fraction: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    whole.checked_mul(1000)?.checked_add(fraction)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decimal_seconds() {
-        assert_eq!(millis("40.007000"), Some(40_007));
-        assert_eq!(millis("40"), Some(40_000));
-        assert_eq!(millis("N/A"), None);
-    }
 
     #[test]
     fn packets_are_counted_for_each_stream() {

@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
+use tw_core::time::clock;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::timeline::{Bar, Kind, Timeline, clock};
+use crate::timeline::{Bar, Kind, Timeline};
 
 /// All lengths are pixels at scale 1.
 const WIDTH: f64 = 1200.0;

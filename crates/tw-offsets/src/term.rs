@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use tw_core::time::clock;
 use unicode_width::UnicodeWidthStr;
 
 use crate::table::shorten;
-use crate::timeline::{Bar, Kind, Timeline, clock};
+use crate::timeline::{Bar, Kind, Timeline};
 
 /// Names get at most this share of the width.
 const NAME_SHARE: usize = 4;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Deserialize;
+use tw_core::time::clock;
 
 use crate::row::Row;
 
@@ -309,20 +310,6 @@ fn title(row: &Row, kind: Kind, streams: &[Stream], (start, end): (i64, Option<i
     title
 }
 
-/// `1:05`, `2:00:00`; with `exact`, milliseconds too.
-pub fn clock(ms: i64, exact: bool) -> String {
-    let (sign, ms) = (if ms < 0 { "-" } else { "" }, ms.unsigned_abs());
-    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    let mut text = match hours {
-        0 => format!("{sign}{minutes}:{seconds:02}"),
-        _ => format!("{sign}{hours}:{minutes:02}:{seconds:02}"),
-    };
-    if exact {
-        let _ = write!(text, ".{:03}", ms % 1000);
-    }
-    text
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -434,13 +421,6 @@ pub(crate) mod tests {
             let step = ticks.get(1).copied().unwrap_or(1000);
             assert!(ticks.last().is_some_and(|last| last.saturating_add(step) > end), "{end}: {ticks:?}");
         }
-    }
-
-    #[test]
-    fn times_as_a_clock_shows_them() {
-        assert_eq!(clock(65_020, true), "1:05.020");
-        assert_eq!(clock(7_200_000, false), "2:00:00");
-        assert_eq!(clock(-1564, true), "-0:01.564");
     }
 
     #[test]

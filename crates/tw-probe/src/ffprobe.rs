@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tw_core::process::{self, Child, Finished, ProcessError};
+use tw_core::time::Micros;
 use tw_core::{ErrorKind, Failure, version};
 
 use crate::report::{ENTRIES, Report};
-use crate::time::Micros;
 
 /// How long `ffprobe -version` may take.
 const VERSION_SILENCE: Duration = Duration::from_secs(10);

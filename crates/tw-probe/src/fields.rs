@@ -4,9 +4,9 @@ use serde::Serialize;
 use tw_core::record::{Field, json};
 use tw_core::{ErrorKind, Failure};
 
+use crate::interval::Interval;
 use crate::report::{Description, Report};
 use crate::sizes::Size;
-use crate::time::Interval;
 use crate::track::{Gap, Track};
 
 /// One element of `streams`. Times are milliseconds on the recording's own
@@ -126,7 +126,7 @@ pub fn of(report: &Report, seekable: bool) -> Result<[Field<'static>; 5], Failur
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Micros;
+    use tw_core::time::Micros;
 
     fn fields(text: &str) -> Result<Vec<String>, Failure> {
         let report = Report::read(text.as_bytes(), Micros(1_000_000)).unwrap();

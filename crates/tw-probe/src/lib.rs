@@ -10,10 +10,10 @@ pub mod ffprobe;
 pub mod fields;
 pub mod h264;
 pub mod index;
+mod interval;
 pub mod report;
 pub mod sizes;
 pub mod sps;
-pub mod time;
 pub mod track;
 pub mod vp8;
 
@@ -24,12 +24,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tw_core::input::{self, Line, Place};
 use tw_core::progress::Progress;
+use tw_core::time::Micros;
 use tw_core::tool::{Common, Status, Tool};
 use tw_core::{Failure, Record, filter, messages};
 
 pub use cli::Cli;
 use ffprobe::Ffprobe;
-use time::Micros;
 use track::Track;
 
 impl Tool for Cli {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use tw_core::compact::values;
+use tw_core::time::Micros;
 
-use crate::time::Micros;
 use crate::track::Track;
 
 /// What ffprobe is asked for.

@@ -12,9 +12,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use serde::Serialize;
+use tw_core::time::Micros;
 
 use crate::report::{Description, Report};
-use crate::time::Micros;
 use crate::{h264, vp8};
 
 /// With more key frames than a day of video has, they are not looked at. Every

@@ -8,9 +8,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::Serialize;
+use tw_core::time::Micros;
 
+use crate::interval::Interval;
 use crate::sizes::{KeyFrames, Size};
-use crate::time::{Interval, Micros};
 
 /// Packets stand in decoding order. H.264 lets a frame be shown at most 16
 /// frames later than it is decoded (ITU-T H.264, `max_num_reorder_frames`).

@@ -1,9 +1,9 @@
 //! ffprobe's answers.
 
 use serde_json::Value;
+use tw_core::time::Micros;
 use tw_probe::fields;
 use tw_probe::report::Report;
-use tw_probe::time::Micros;
 
 /// Whatever ffprobe says, the fields that come of it are JSON, and the end is
 /// not before the first packet.

@@ -1,6 +1,6 @@
-//! ffprobe's times: decimal text to integers, with no float on the way.
+//! Times as ffprobe writes them, to integers with no float on the way; and as people read them.
 
-use serde::{Serialize, Serializer};
+use std::fmt::Write as _;
 
 /// Microseconds, the precision of ffprobe's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -37,19 +37,18 @@ impl Micros {
     }
 }
 
-/// A distance in time, written in milliseconds with as many decimals as it needs: `33`, `33.5`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interval(pub Micros);
-
-impl Serialize for Interval {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let micros = self.0.0;
-        if micros % 1000 == 0 {
-            return serializer.serialize_i64(micros / 1000);
-        }
-        // A distance of less than a day has its exact decimals in a double.
-        serializer.serialize_f64(micros as f64 / 1000.0)
+/// Milliseconds as `1:05`, or `2:00:00` from an hour on; with `exact`, the last three digits too.
+pub fn clock(ms: i64, exact: bool) -> String {
+    let (sign, ms) = (if ms < 0 { "-" } else { "" }, ms.unsigned_abs());
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+    let mut text = match hours {
+        0 => format!("{sign}{minutes}:{seconds:02}"),
+        _ => format!("{sign}{hours}:{minutes:02}:{seconds:02}"),
+    };
+    if exact {
+        let _ = write!(text, ".{:03}", ms % 1000);
     }
+    text
 }
 
 #[cfg(test)]
@@ -86,11 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_has_the_decimals_it_needs() {
-        let json = |micros| serde_json::to_string(&Interval(Micros(micros))).unwrap();
-        assert_eq!(json(33_000), "33");
-        assert_eq!(json(33_500), "33.5");
-        assert_eq!(json(16_667), "16.667");
+    fn times_as_a_clock_shows_them() {
+        assert_eq!(clock(65_020, true), "1:05.020");
+        assert_eq!(clock(7_200_000, false), "2:00:00");
+        assert_eq!(clock(-1564, true), "-0:01.564");
     }
 
     proptest! {
