@@ -99,8 +99,9 @@ fn two_runs_never_write_into_one_file() {
     let (records, _) = ends(&mut compose(&place, &input), 0);
     let elapsed = records[0]["elapsed_ms"].as_u64().unwrap();
     assert!(elapsed > 0);
-    // What is whole is kept.
-    let (records, said) = ends(&mut compose(&place, &input), 0);
+    // What is whole is kept, and no ffmpeg is started for it.
+    let failing = script(&place, "failing", "exit 1");
+    let (records, said) = ends(compose(&place, &input).env("TW_FFMPEG", failing), 0);
     assert!(said.contains("is there already and whole: kept"), "{said}");
     assert_eq!(records[0]["elapsed_ms"], 0);
 }
