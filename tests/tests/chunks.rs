@@ -154,6 +154,23 @@ fn from_a_key_frame_before_zero() {
     bench.same_frames(270, &["2"], &["--size", "320x120", "-o", "room.webm", "-y"]);
 }
 
+#[test]
+fn of_a_recording_whose_last_frame_lies_before_the_cut() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 1);
+    // So unsteady that ffmpeg takes it for faster than it is, and its end for earlier.
+    let alice = Video::new(1, 7.0).lasting_ms(4000).size(160, 120).jitter(7, 0.9);
+    scene.video("alice", 0, &alice).unwrap();
+    scene.video("bob", 0, &Video::new(2, 15.0).lasting_ms(8000).size(160, 120)).unwrap();
+    let bench = Bench::new(environment, &scene);
+    let records = String::from_utf8_lossy(&bench.placed).into_owned();
+    let alice: Value = serde_json::from_str(records.lines().next().unwrap()).unwrap();
+    // Her last frame is seen for some 140 ms, of which these are the last 50.
+    let cut = alice["end_time_ms"].as_i64().unwrap() - alice["start_time_ms"].as_i64().unwrap() + 90;
+    let cut = format!("{}.{:03}", cut / 1000, cut % 1000);
+    bench.same_frames(400, &[&cut], &["--size", "320x120", "--fps", "50", "-o", "room.webm", "-y"]);
+}
+
 /// `fps` in place of `overlay`, where a recording has a cell to itself.
 #[test]
 fn of_a_cell_of_ones_own_as_on_a_canvas() {

@@ -472,8 +472,8 @@ mod tests {
                  tpad=start={before}:stop=-1:color=black,setpts=N[{pad}]"
             )
         };
-        assert!(graph.contains(&paced("(ceil(PTS/1000)-1+0.5)*1000", 1, "over0")), "{graph}");
-        assert!(graph.contains(&paced("(ceil(PTS/1000)-578+0.5)*1000", 578, "over1")), "{graph}");
+        assert!(graph.contains(&paced("(max(ceil(PTS/1000)-1,0)+0.5)*1000", 1, "over0")), "{graph}");
+        assert!(graph.contains(&paced("(max(ceil(PTS/1000)-578,0)+0.5)*1000", 578, "over1")), "{graph}");
         assert!(!graph.contains("color=c=") && !graph.contains("overlay="), "{graph}");
     }
 

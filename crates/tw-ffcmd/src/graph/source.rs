@@ -120,6 +120,8 @@ pub struct Pace {
 ///   itself, but it leaves out the last frame if that falls on the same output frame
 ///   as the end of the file (libavfilter's vf_fps.c, `write_frame`). In the middle
 ///   between two frames, with the end alone rounded up, it never does.
+/// - Nothing is due before the first output frame, nor does a file end before it: of what
+///   is earlier the last one is seen there, also when no other follows.
 /// - What `trim` says of the time of its end is of no use to `tpad`: hence `setpts=N`.
 /// - The second `tpad` is there even if the source is shown throughout: it makes
 ///   the background of a file from which nothing can be decoded.
@@ -128,7 +130,7 @@ pub fn paced(chain: Chain, cell: Rect, Pace { rate, slice, shown }: Pace, backgr
     let before = shown.first - slice.first;
     filled(chain, cell, background)
         .then("setsar=1")
-        .then(format!("setpts='(ceil(PTS/{ticks})-{before}+0.5)*{ticks}'"))
+        .then(format!("setpts='(max(ceil(PTS/{ticks})-{before},0)+0.5)*{ticks}'"))
         .then(format!("fps={rate}:start_time=0:round=down:eof_action=pass"))
         .then("tpad=stop=-1:stop_mode=clone")
         .then_if((shown.end < slice.end).then(|| format!("trim=end_frame={}", shown.count())))
