@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use tw_tests::environment::Environment;
 use tw_tests::sync::{Scene, run};
+use tw_testsignal::video::Codec;
 use tw_testsignal::{Form, Video};
 
 /// A room, and where its parts are made.
@@ -152,6 +153,20 @@ fn from_a_key_frame_before_zero() {
     let placed = String::from_utf8_lossy(&bench.placed);
     assert!(placed.contains("\"start_time_ms\":-"), "{placed}");
     bench.same_frames(270, &["2"], &["--size", "320x120", "-o", "room.webm", "-y"]);
+}
+
+#[test]
+fn from_key_frames_that_need_an_earlier_one() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 1);
+    // A new size's parameters stand before its first key frame alone, not in the file's head.
+    let alice = Video::new(1, 24.0).lasting_ms(9000).size(160, 120).resized(2100, 240, 180);
+    let alice = alice.codec(Codec::H264).sparse_sets().key_every(24);
+    scene.video("alice", 0, &alice).unwrap();
+    scene.video("bob", 0, &Video::new(2, 15.0).lasting_ms(9000).size(160, 120)).unwrap();
+    let bench = Bench::new(environment, &scene);
+    assert!(String::from_utf8_lossy(&bench.placed).contains("\"independent_key_frames\":false"));
+    bench.same_frames(180, &["2", "4"], &["--size", "320x120", "--fps", "20", "-o", "room.webm", "-y"]);
 }
 
 #[test]

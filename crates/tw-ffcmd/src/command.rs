@@ -205,7 +205,7 @@ impl Composition<'_> {
     /// How far into a track's file reading may begin for `slice`, if not at its start.
     pub fn seek(&self, track: usize, slice: Frames) -> Option<Millis> {
         let track = &self.room.tracks[track];
-        if track.begins_before_zero() {
+        if track.is_read_from_its_start() {
             return None;
         }
         let begins = self.timeline.rate.time_of(slice.first) + self.timeline.start;

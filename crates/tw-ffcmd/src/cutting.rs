@@ -188,7 +188,7 @@ fn decoded_before(job: &Job, track: &Track, slice: Frames) -> i64 {
     debug_assert_eq!(track.kind, Kind::Video);
     let begins = job.timeline.start + job.timeline.rate.time_of(slice.first);
     let since = (begins - track.span.from).max(Millis::ZERO);
-    if track.begins_before_zero() {
+    if track.is_read_from_its_start() {
         return job.timeline.rate.ceil(since);
     }
     match track.key_frame_interval_max {

@@ -70,6 +70,8 @@ pub struct Track {
     pub channels: Option<u32>,
     /// Whether the file has an index, so that reading may begin in its middle.
     pub seekable: bool,
+    /// Whether decoding can't begin at each of its key frames.
+    pub needs_earlier_key_frames: bool,
     /// Whether the file is known to begin with a frame that can be decoded by itself.
     pub begins_with_key_frame: bool,
     /// The least width and height that the picture has, if known: sizes change in mid-stream.
@@ -93,9 +95,9 @@ impl Track {
     }
 
     /// Whether reading can only begin at its start: no index names a key frame before zero,
-    /// and what follows that one would be lost.
-    pub fn begins_before_zero(&self) -> bool {
-        self.kind == Kind::Video && self.start_time < Millis::ZERO
+    /// and what follows that one would be lost; or key frames need earlier ones.
+    pub fn is_read_from_its_start(&self) -> bool {
+        self.kind == Kind::Video && (self.start_time < Millis::ZERO || self.needs_earlier_key_frames)
     }
 
     /// What to call the recording in a message: its SID or file, and whose it is.
@@ -152,6 +154,7 @@ struct Stream {
     start_time_ms: Option<i64>,
     #[serde(default)]
     seekable: bool,
+    independent_key_frames: Option<bool>,
     #[serde(default)]
     gaps: Vec<Gap>,
     sizes: Option<Vec<SizeFrom>>,
@@ -245,6 +248,7 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
             .collect(),
         channels: stream.and_then(|s| s.channels),
         seekable: stream.is_some_and(|s| s.seekable),
+        needs_earlier_key_frames: stream.is_some_and(|s| s.independent_key_frames == Some(false)),
         begins_with_key_frame: stream.is_some_and(Stream::begins_with_key_frame),
         smallest: stream.and_then(Stream::smallest),
         frame_interval_max: stream.and_then(|s| rounded_up(s.frame_interval_max_ms)),
@@ -486,6 +490,7 @@ pub mod tests_support {
             gaps: Vec::new(),
             channels: None,
             seekable: false,
+            needs_earlier_key_frames: false,
             begins_with_key_frame: false,
             smallest: None,
             frame_interval_max: None,

@@ -52,6 +52,9 @@ struct KeyFrames {
     /// The greatest distance from a key frame to the next, or to the end: so much has
     /// to be decoded to see a frame in the middle.
     key_frame_interval_max_ms: Option<Interval>,
+    /// `false` where decoding can't begin at each of them, as far as is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    independent_key_frames: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,7 +76,7 @@ impl<'a> Stream<'a> {
                 height: description.number("height"),
                 // ffprobe's way to say that it doesn't know.
                 sample_aspect_ratio: description.get("sample_aspect_ratio").filter(|ratio| *ratio != "0:1"),
-                sizes: track.sizes.as_deref(),
+                sizes: track.sizes.as_ref().map(|sizes| &*sizes.list),
             }),
             sound: (codec_type == Some("audio")).then(|| Sound {
                 sample_rate: description.number("sample_rate"),
@@ -84,8 +87,10 @@ impl<'a> Stream<'a> {
             end_time_ms: track.span().map(|(_, last)| last.millis()),
             frame_interval_ms: track.median(),
             frame_interval_max_ms: track.longest(),
-            key_frames: (codec_type == Some("video"))
-                .then(|| KeyFrames { key_frame_interval_max_ms: track.longest_between_key_frames() }),
+            key_frames: (codec_type == Some("video")).then(|| KeyFrames {
+                key_frame_interval_max_ms: track.longest_between_key_frames(),
+                independent_key_frames: track.sizes.as_ref().is_some_and(|s| !s.independent).then_some(false),
+            }),
             seekable,
             gaps: track.gaps(),
         }

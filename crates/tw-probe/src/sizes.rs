@@ -35,6 +35,16 @@ pub struct Size {
     pub height: u16,
 }
 
+/// What a stream's key frames say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sizes {
+    /// The first size and every other one.
+    pub list: Vec<Size>,
+    /// Whether decoding may begin at each of them. Not where one says nothing after a change:
+    /// a reader that begins there has only what stands in the file's head.
+    pub independent: bool,
+}
+
 /// What a key frame says of the picture's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
@@ -81,23 +91,24 @@ impl KeyFrames {
         }
     }
 
-    /// The first size and every other one; `None` when a key frame can't be read.
-    /// `size` is what holds until one says it.
-    fn sizes(&self, codec: Codec, file: &File, mut size: Option<(u16, u16)>) -> Option<Vec<Size>> {
+    /// What they say; `None` when one can't be read. `head` is what holds until one says it.
+    fn sizes(&self, codec: Codec, file: &File, head: Option<(u16, u16)>) -> Option<Sizes> {
         let mut sizes: Vec<Size> = Vec::new();
+        let (mut size, mut independent) = (head, true);
         let mut block = vec![0; BLOCK_HEAD + codec.reach];
         for place in &self.places {
             let (pts, place) = (*place)?;
             let length = read_at(file, &mut block, place).ok()?;
-            if let Said::Size(width, height) = (codec.read)(frame(&block[..length])?)? {
-                size = Some((width, height));
+            match (codec.read)(frame(&block[..length])?)? {
+                Said::Size(width, height) => size = Some((width, height)),
+                Said::Nothing => independent &= size == head && sizes.len() < 2,
             }
             let (width, height) = size?;
             if sizes.last().is_none_or(|last| (last.width, last.height) != (width, height)) {
                 sizes.push(Size { at_ms: pts.millis(), width, height });
             }
         }
-        (!sizes.is_empty()).then_some(sizes)
+        (!sizes.is_empty()).then_some(Sizes { list: sizes, independent })
     }
 }
 
@@ -165,6 +176,10 @@ mod tests {
 
     /// The sizes in those blocks, a second apart, if that size holds before them.
     fn sizes(blocks: &[[u8; 2]], before: Option<(u16, u16)>) -> Option<Vec<Size>> {
+        said(blocks, before).map(|sizes| sizes.list)
+    }
+
+    fn said(blocks: &[[u8; 2]], before: Option<(u16, u16)>) -> Option<Sizes> {
         let mut file = tempfile::tempfile().unwrap();
         let bytes: Vec<u8> = blocks.iter().flat_map(|size| block(*size)).collect();
         file.write_all(&bytes).unwrap();
@@ -212,13 +227,24 @@ mod tests {
     }
 
     #[test]
+    fn one_that_says_nothing_after_a_change_needs_those_before_it() {
+        let independent = |blocks| said(blocks, Some((64, 48))).unwrap().independent;
+        assert!(independent(&[[64, 48], [64, 48], [32, 24]]));
+        assert!(independent(&[[64, 48], [0, 0], [32, 24]]));
+        assert!(!independent(&[[64, 48], [32, 24], [0, 0]]));
+        assert!(!independent(&[[32, 24], [0, 0]]));
+        // Back at the first size, but maybe with other parameters.
+        assert!(!independent(&[[64, 48], [32, 24], [64, 48], [0, 0]]));
+    }
+
+    #[test]
     fn one_that_cannot_be_read_leaves_all_unknown() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&block([64, 48])).unwrap();
         let sizes = |places: &[Option<u64>]| {
             let mut keys = KeyFrames::default();
             places.iter().for_each(|place| keys.add(Some(Micros(0)), *place));
-            keys.sizes(PLAIN, &file, None)
+            keys.sizes(PLAIN, &file, None).map(|sizes| sizes.list)
         };
         assert_eq!(sizes(&[Some(0)]), Some(vec![size(0, 64, 48)]));
         // Behind the end, at a place that isn't known, at the end of 64 bits.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use tw_core::time::Micros;
 
 use crate::interval::Interval;
-use crate::sizes::{KeyFrames, Size};
+use crate::sizes::{KeyFrames, Sizes};
 
 /// Packets stand in decoding order. H.264 lets a frame be shown at most 16
 /// frames later than it is decoded (ITU-T H.264, `max_num_reorder_frames`).
@@ -36,8 +36,8 @@ pub struct Track {
     gaps: Vec<Gap>,
     /// Where its key frames stand.
     pub key_frames: KeyFrames,
-    /// The sizes of its picture, once they have been looked for and found.
-    pub sizes: Option<Vec<Size>>,
+    /// What its key frames say, once they have been looked at.
+    pub sizes: Option<Sizes>,
     key: Option<Micros>,
     key_distance: Option<Micros>,
 }
