@@ -79,13 +79,16 @@ fn too_early(track: &Track, timeline: &Timeline, slice: Frames, clock: &Clock) -
 
 /// Scales a picture to fit into a cell: as large as it can be, its shape kept, on even
 /// pixels. They are square once `setsar` says so, whatever the source's were.
+///
+/// Its range is the usual one. Where a recording has the full one, which H.264 can say, ffmpeg
+/// 9.0 else gives that to the canvas, in the chunks in which it is seen (measured).
 pub fn scaled(chain: Chain, cell: Rect, shrinking: Shrinking, smallest: Option<Size>) -> Chain {
     let (w, h) = (cell.width, cell.height);
     // It reaches either of the cell's sides: then it isn't made larger.
     let shrinks = smallest.is_some_and(|size| size.width >= w || size.height >= h);
     let flags = if shrinks { shrinking.flags() } else { "" };
     chain.then(format!(
-        "scale=w='2*max(1,round(min({w},{h}*dar)/2))':h='2*max(1,round(min({h},{w}/dar)/2))':eval=frame{flags}"
+        "scale=w='2*max(1,round(min({w},{h}*dar)/2))':h='2*max(1,round(min({h},{w}/dar)/2))':eval=frame:out_range=tv{flags}"
     ))
 }
 
@@ -141,6 +144,13 @@ pub fn paced(chain: Chain, cell: Rect, Pace { rate, slice, shown }: Pace, backgr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_get_the_usual_range() {
+        let cell = Rect { x: 0, y: 0, width: 64, height: 48 };
+        let chain = scaled(Chain::from(["0:v"]), cell, Shrinking::Area, None).into_pads(["out"]);
+        assert!(crate::graph::join(&[chain]).contains(":eval=frame:out_range=tv[out]"));
+    }
 
     #[test]
     fn clocks_count_milliseconds_and_frames() {
