@@ -63,17 +63,28 @@ pub fn describe_all(
     encoders: &Encoders,
     mut sink: Sink<'_>,
 ) -> anyhow::Result<Status> {
+    let work: Vec<Prepared> = work.collect();
+    // Of one room, the script's status is that of its commands.
+    let is_script_of_many = cli.emit == Emit::Sh && work.len() > 1;
     for prepared in work {
         let described =
             prepared.and_then(|job| describe(cli, &job, encoders).map_err(|f| (refused(&job), f)));
         match described {
-            Ok(lines) => lines.into_iter().try_for_each(|line| sink.line(line))?,
+            Ok(lines) => {
+                lines.into_iter().try_for_each(|line| sink.line(line))?;
+                if is_script_of_many {
+                    sink.line(emit::AFTER_A_ROOM)?;
+                }
+            }
             Err((record, failure)) => {
                 if deliver(cli, &mut sink, Outcome::Failed(record, failure))?.is_break() {
                     break;
                 }
             }
         }
+    }
+    if is_script_of_many {
+        sink.line(emit::AFTER_ALL_ROOMS)?;
     }
     Ok(sink.finish()?)
 }

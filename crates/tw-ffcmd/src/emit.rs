@@ -16,35 +16,42 @@ use crate::room::{Kind, Span};
 use crate::steps::Step;
 use crate::time::Millis;
 
-/// Comments that say who is who, and the commands, broken into lines, for a
-/// POSIX shell. Of several commands, each makes its file under another name first, and only
-/// if it isn't there: the script ends at what fails, and goes on there when it is run again.
+/// Comments that say who is who, and the commands, broken into lines, for a POSIX shell.
+///
+/// Of several commands, each makes its file under another name first, and only if it isn't
+/// there: they end at what fails, and go on there when the script is run again.
 pub fn shell(job: &Job, steps: &[Step]) -> String {
     let mut text = who_is_who(job);
-    if steps.len() > 1 {
-        text.push_str("set -e\n");
-    }
     // That of the first part, if there are parts: it lies in the output's.
     let folder = steps.first().map(|step| folder_of(&step.output)).filter(|folder| folder != ".");
-    if let Some(folder) = folder {
-        let _ = writeln!(text, "mkdir -p -- {}", quote(&folder));
-    }
-    if let [step] = steps {
-        let _ = writeln!(text, "{}", in_lines(&step.command.argv));
-        return text;
-    }
-    for step in steps {
-        let (output, part) = (step.output.to_string_lossy(), part_of(&step.output));
-        let command = in_lines(&step.argv_to(&part));
-        let (output, part) = (quote(&output), part.to_string_lossy());
-        let _ = if step.output == job.output && step.overwrites() {
-            writeln!(text, "{command}\nmv -f -- {} {output}", quote(&part))
-        } else {
-            // What a part's name says is what it is made of.
-            writeln!(text, "test -e {output} || {{\n{command} &&\nmv -f -- {} {output}\n}}", quote(&part))
-        };
-    }
+    let folder = folder.map(|folder| format!("mkdir -p -- {}\n", quote(&folder))).unwrap_or_default();
+    let _ = match steps {
+        [step] => writeln!(text, "{folder}{}", in_lines(&step.command.argv)),
+        // In a shell of its own: the next room is composed also when this one can't be.
+        _ => {
+            let steps: String = steps.iter().map(|step| in_its_time(job, step)).collect();
+            writeln!(text, "(\nset -e\n{folder}{steps})")
+        }
+    };
     text
+}
+
+/// What follows each room's commands in a script of several rooms.
+pub const AFTER_A_ROOM: &str = "test $? -eq 0 || failed=1";
+/// The last line of such a script: its status tells whether all of them were composed.
+pub const AFTER_ALL_ROOMS: &str = "exit ${failed:-0}";
+
+/// A step that makes what isn't there yet. Not `test || { … }`: there, `set -e` is off.
+fn in_its_time(job: &Job, step: &Step) -> String {
+    let (output, part) = (step.output.to_string_lossy(), part_of(&step.output));
+    let command = in_lines(&step.argv_to(&part));
+    let (output, part) = (quote(&output), part.to_string_lossy());
+    let made = format!("{command}\nmv -f -- {} {output}\n", quote(&part));
+    if step.output == job.output && step.overwrites() {
+        return made;
+    }
+    // What a part's name says is what it is made of.
+    format!("if test ! -e {output}; then\n{made}fi\n")
 }
 
 /// A Makefile: a rule for each file, which is there only when it is whole.

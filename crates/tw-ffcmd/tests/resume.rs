@@ -213,15 +213,63 @@ fn the_script_goes_on_where_it_failed() {
     let before = bench.parts_of("room.webm");
     assert_eq!(ffmpeg.made(), before);
     assert!(!before.is_empty() && before.len() < all.len(), "{before:?}");
-    // One that fails ends the script.
-    let text = std::fs::read_to_string(bench.path("room.sh")).unwrap();
-    let failing = text.replace(&*ffmpeg.program.to_string_lossy(), "false");
-    std::fs::write(bench.path("failing.sh"), failing).unwrap();
-    let failed = Command::new("sh").arg("failing.sh").current_dir(bench.path("")).output().unwrap();
-    assert!(!failed.status.success() && !bench.path("room.webm").exists());
     done(&mut script());
     assert_eq!(ffmpeg.made(), rest(&all, &before));
     assert_eq!(bench.frames_of("room.webm").len(), 40);
+}
+
+#[test]
+fn a_script_ends_at_a_part_that_fails() {
+    let bench = bench().0;
+    let picky = bench.path("picky");
+    let refuse = "case \"$*\" in *picture-00000020*) echo no >&2; exit 1;; esac; exec ffmpeg \"$@\"";
+    tw_testsignal::stand_in(&picky, refuse).unwrap();
+    std::fs::write(bench.path("room.webm"), "what was there").unwrap();
+    for overwrite in [&["--overwrite"][..], &[]] {
+        let mut tool = bench.tool(&ARGS);
+        let printed = done(tool.args(["--emit", "sh"]).args(overwrite).env("TW_FFMPEG", &picky));
+        std::fs::write(bench.path("room.sh"), printed.stdout).unwrap();
+        // Joined without it, the others would be a shorter film.
+        let failed = Command::new("sh").arg("room.sh").current_dir(bench.path("")).output().unwrap();
+        assert!(!failed.status.success(), "{overwrite:?}");
+        if !overwrite.is_empty() {
+            assert_eq!(std::fs::read(bench.path("room.webm")).unwrap(), b"what was there");
+            std::fs::remove_file(bench.path("room.webm")).unwrap();
+        }
+    }
+    assert!(!bench.path("room.webm").exists());
+}
+
+#[test]
+fn a_script_of_several_rooms_tells_of_one_that_fails() {
+    for chunk in ["0", "1"] {
+        let bench = bench().0;
+        let good = std::fs::read_to_string(bench.path("room.jsonl")).unwrap();
+        let bad = good.replace("\"RM", "\"RMx").replace("alice.mkv", "gone.mkv");
+        std::fs::write(bench.path("room.jsonl"), bad + &good).unwrap();
+        let printed = done(
+            bench
+                .tool(&["--emit", "sh", "--chunk", chunk, "-o", "{room_sid}.webm"])
+                .args(["--size", "64x48"]),
+        );
+        std::fs::write(bench.path("rooms.sh"), printed.stdout).unwrap();
+        let script = || Command::new("sh").arg("rooms.sh").current_dir(bench.path("")).output().unwrap();
+        assert!(!script().status.success(), "--chunk {chunk}");
+        let made = |bad: bool| {
+            let names = std::fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+            let names = names.filter_map(|name| name.into_string().ok());
+            names
+                .filter(|name| {
+                    name.starts_with("RM") && name.ends_with(".webm") && name.starts_with("RMx") == bad
+                })
+                .count()
+        };
+        assert_eq!((made(true), made(false)), (0, 1), "--chunk {chunk}");
+        std::fs::copy(bench.path("alice.mkv"), bench.path("gone.mkv")).unwrap();
+        // What is there isn't made again by ffmpeg, which then fails, but by the parts' steps it is.
+        assert_eq!(script().status.success(), chunk == "1");
+        assert_eq!(made(true), 1, "--chunk {chunk}");
+    }
 }
 
 #[test]
