@@ -211,15 +211,15 @@ impl Record {
 
     /// The room the recording belongs to: `grouping_sids.room_sid`.
     pub fn room_sid(&self) -> Option<String> {
-        self.grouping()?.room_sid
+        self.grouping::<InRoom>()?.room_sid
     }
 
     /// The participant who was recorded: `grouping_sids.participant_sid`.
     pub fn participant_sid(&self) -> Option<String> {
-        self.grouping()?.participant_sid
+        self.grouping::<OfParticipant>()?.participant_sid
     }
 
-    fn grouping(&self) -> Option<GroupingSids> {
+    fn grouping<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(self.raw("grouping_sids")?).ok()
     }
 
@@ -306,10 +306,15 @@ impl fmt::Display for Record {
     }
 }
 
-/// What Twilio groups a recording by; both may be missing.
+/// What Twilio groups a recording by. Each by itself: a participant that can't be read
+/// must not cost the recording its room.
 #[derive(Deserialize)]
-struct GroupingSids {
+struct InRoom {
     room_sid: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OfParticipant {
     participant_sid: Option<String>,
 }
 

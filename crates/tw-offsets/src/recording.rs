@@ -297,7 +297,7 @@ mod tests {
         #[test]
         fn we_read_what_the_record_reads(
             parts in proptest::collection::vec(
-                ("offset|start_time_ms|sid|grouping_sids|type|error", "null|-?[0-9]{1,20}|\"[a-z]{0,3}\"|\\{\\}|\\[1\\]|1\\.5"),
+                ("offset|start_time_ms|sid|grouping_sids|type|error", "null|-?[0-9]{1,20}|\"[a-z]{0,3}\"|\\{\\}|\\[1\\]|1\\.5|\\{\"room_sid\":(\"RM1\"|7|null)(,\"participant_sid\":(\"PA1\"|5|\\{\\}))?\\}"),
                 0..8,
             ),
             cut in 0..200_usize,
@@ -309,6 +309,7 @@ mod tests {
                     prop_assert_eq!(record.raw("offset"), recording.offset);
                     prop_assert_eq!(record.raw("start_time_ms"), recording.start_time);
                     prop_assert_eq!(record.is_marked(), recording.marked);
+                    prop_assert_eq!(record.room_sid(), recording.room.map(std::borrow::Cow::into_owned));
                 }
                 (Err(_), Err(_)) => {}
                 (one, other) => prop_assert!(false, "{one:?} but {other:?}"),
