@@ -18,9 +18,12 @@ use crate::origin;
 /// How much longer than its frames a file may be, in ms: Opus' packets have
 /// 20 ms, and in webm its start shifts everything by 7 ms.
 const SOUND_LEEWAY_MS: i64 = 27;
+/// How long before the end the last packet of the sound may begin, in ms: FLAC's, the longest
+/// that anybody asks for with `--encoder-args`, last 96 ms.
+const SOUND_TAIL_MS: i64 = 150;
 /// What ffprobe is asked for. It says each packet as it comes to it: a long file on
 /// a slow disk takes a while, but is not silent.
-const ENTRIES: &str = "packet=stream_index:stream=index,codec_type,width,height\
+const ENTRIES: &str = "packet=stream_index,pts_time:stream=index,codec_type,width,height\
     :format=duration:stream_tags=comment:format_tags=comment";
 
 /// What there is in a file.
@@ -30,11 +33,19 @@ pub struct Seen {
     trouble: Option<String>,
     streams: Vec<SeenStream>,
     /// By the index of their stream.
-    packets: BTreeMap<i64, i64>,
+    packets: BTreeMap<i64, Packets>,
     /// In seconds, as ffprobe writes it.
     duration: Option<String>,
     /// The tag; in Ogg it is the stream's.
     comment: Option<String>,
+}
+
+/// Those of a stream.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Packets {
+    count: i64,
+    /// When the last of them begins.
+    last: Micros,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +78,12 @@ impl Seen {
             self.comment = Some(comment);
         }
         match section {
-            "packet" => *self.packets.entry(index("stream_index")).or_default() += 1,
+            "packet" => {
+                let packets = self.packets.entry(index("stream_index")).or_default();
+                packets.count += 1;
+                let begins = value("pts_time").and_then(|time| Micros::parse(&time));
+                packets.last = packets.last.max(begins.unwrap_or_default());
+            }
             "stream" => self.streams.push(SeenStream {
                 index: index("index"),
                 codec_type: value("codec_type").unwrap_or_default(),
@@ -131,10 +147,17 @@ fn compare(job: &Job, seen: &Seen) -> Result<(), String> {
         return Err(trouble.clone());
     }
     let stream = |kind: &str| seen.streams.iter().find(|s| s.codec_type == kind);
-    match (stream("audio").is_some(), job.plan.has_sound) {
-        (false, true) => return Err("no sound in it".into()),
-        (true, false) => return Err("there is sound in it".into()),
-        _ => {}
+    let expected = job.timeline.duration().0;
+    match (stream("audio"), job.plan.has_sound) {
+        (None, true) => return Err("no sound in it".into()),
+        (Some(_), false) => return Err("there is sound in it".into()),
+        (Some(sound), true) => {
+            let last = seen.packets.get(&sound.index).map_or(0, |packets| packets.last.millis());
+            if expected - last > SOUND_TAIL_MS {
+                return Err(format!("its sound ends at {last} ms of {expected}"));
+            }
+        }
+        (None, false) => {}
     }
     match (&job.look, stream("video")) {
         (None, None) => {}
@@ -144,14 +167,13 @@ fn compare(job: &Job, seen: &Seen) -> Result<(), String> {
             if (video.width, video.height) != (look.size.width, look.size.height) {
                 return Err(format!("{}x{} pixels instead of {}", video.width, video.height, look.size));
             }
-            let frames = seen.packets.get(&video.index).copied().unwrap_or_default();
+            let frames = seen.packets.get(&video.index).map_or(0, |packets| packets.count);
             if frames != job.timeline.frames {
                 return Err(format!("{frames} frames instead of {}", job.timeline.frames));
             }
         }
     }
     let duration = seen.duration.as_deref().and_then(Micros::parse).ok_or("no duration in it")?.millis();
-    let expected = job.timeline.duration().0;
     let frame = job.timeline.rate.time_of(1).0 + 1;
     if (duration - expected).abs() > frame.max(SOUND_LEEWAY_MS) {
         return Err(format!("{duration} ms long instead of {expected}"));
@@ -165,11 +187,13 @@ mod tests {
 
     #[test]
     fn packets_are_counted_for_each_stream() {
-        let text = "packet|stream_index=0\npacket|stream_index=1\npacket|stream_index=0\n\
+        let text = "packet|stream_index=0|pts_time=0.000000\npacket|stream_index=1|pts_time=N/A\n\
+            packet|stream_index=0|pts_time=0.033000\n\
             stream|index=0|codec_type=video|width=64|height=48\nstream|index=1|codec_type=audio\n\
             format|duration=3.007000|tag:COMMENT=tw-ffcmd 1\n";
         let seen = Seen::read(text.as_bytes()).unwrap();
-        assert_eq!(seen.packets, BTreeMap::from([(0, 2), (1, 1)]));
+        let packets = |count, micros| Packets { count, last: Micros(micros) };
+        assert_eq!(seen.packets, BTreeMap::from([(0, packets(2, 33_000)), (1, packets(1, 0))]));
         assert_eq!((seen.streams[0].width, seen.streams[0].height), (64, 48));
         assert_eq!(seen.streams[1].codec_type, "audio");
         assert_eq!(seen.duration.as_deref(), Some("3.007000"));

@@ -310,7 +310,7 @@ fn credentials_stay_with_us() {
     let record: Value = serde_json::from_slice(&input).unwrap();
     assert_eq!(record["status"], "completed");
     heard += &fs::read_to_string(place.folder().join("seen")).unwrap();
-    assert!(heard.contains("packet=stream_index:") && heard.contains("PATH="), "the spies were there");
+    assert!(heard.contains("packet=stream_index,") && heard.contains("PATH="), "the spies were there");
     for name in names(&place.folder().join("media")) {
         heard += &name;
     }
