@@ -51,6 +51,22 @@ fn fake(folder: &TempDir, script: &str) -> std::path::PathBuf {
 }
 
 #[test]
+fn a_copy_that_broke_off_is_not_what_was_recorded() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, AUDIO, "alice.mka");
+    let whole = fs::read(folder.path().join("alice.mka")).unwrap();
+    // So little that it looks as if nothing had been recorded.
+    fs::write(folder.path().join("bob.mka"), &whole[..300]).unwrap();
+    let record = |name: &str| json!({"sid": name, "path": name, "bytes": whole.len()}).to_string() + "\n";
+    let input = record("alice.mka") + &record("bob.mka");
+    let (records, _) = run(tool(&folder).write_stdin(input), 1);
+    assert!(records[0].get("error").is_none());
+    assert_eq!(records[1]["error"]["kind"], "media");
+    let message = records[1]["error"]["message"].as_str().unwrap();
+    assert_eq!(message, format!("bob.mka has 300 bytes of {}: fetch it again", whole.len()));
+}
+
+#[test]
 fn times_and_streams_of_a_recording() {
     let folder = TempDir::new().unwrap();
     ffmpeg(&folder, &format!("{VIDEO} -metadata creation_time=2017-06-30T09:03:44Z"), "alice.mkv");
