@@ -16,6 +16,7 @@ pub mod messages;
 pub mod output;
 pub mod parallel;
 pub mod part;
+pub mod patience;
 pub mod process;
 pub mod progress;
 pub mod record;

@@ -1,8 +1,8 @@
 //! Running ffmpeg, ffprobe and other people's programs.
 //!
 //! A child gets no stdin, none of Twilio's credentials, and dies with us. Its
-//! stdout is read as it comes, with a limit on silence; of its stderr the end is
-//! kept, however much it says.
+//! stdout is read as it comes, and its end waited for, with a limit on silence; of its
+//! stderr the end is kept, however much it says.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
@@ -12,19 +12,24 @@ use std::os::fd::RawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::fs::Access;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
+use crate::patience::Patience;
+
 /// How many lines of a child's stderr are kept: the last ones say why it failed.
 const STDERR_LINES: usize = 20;
-/// A line of stderr is cut after this many bytes.
+/// A longer line of stderr counts as several.
 const STDERR_LINE_BYTES: u64 = 2000;
+/// After a child's end its stderr is read on until it is closed, or nothing has come for so
+/// long: what a script has left running may hold it open for ever.
+const AFTERMATH: Duration = Duration::from_secs(2);
 
 /// ffprobe writes each packet's line by itself. Being woken for each of them costs
 /// more than reading it: after so small a read, more is left to gather for a
@@ -153,7 +158,9 @@ pub struct Child {
     name: String,
     child: std::process::Child,
     stdout: Option<Stdout>,
-    stderr: Option<JoinHandle<Vec<String>>>,
+    stderr: Option<Stderr>,
+    /// How long it may be silent.
+    silence: Option<Duration>,
     /// It has been waited for: its number may be another's by now.
     ended: bool,
 }
@@ -235,9 +242,17 @@ impl Child {
         })?;
         running.insert(child.id());
         drop(running);
-        let stdout = child.stdout.take().map(|pipe| Stdout::new(pipe, silence));
-        let stderr = child.stderr.take().map(|pipe| thread::spawn(move || last_lines(pipe, listener)));
-        Ok(Self { name, child, stdout, stderr, ended: false })
+        let patience = silence.map(|limit| Patience::new(limit, vec![child.id()]));
+        let stdout = child.stdout.take().map(|pipe| Stdout::new(pipe, patience));
+        let stderr = child.stderr.take().map(|pipe| Stderr::new(pipe, listener));
+        Ok(Self { name, child, stdout, stderr, silence, ended: false })
+    }
+
+    /// The work of other children counts as a sign of life of this one: it waits for them.
+    pub fn waits_for(&mut self, others: impl IntoIterator<Item = u32>) {
+        if let Some(patience) = self.stdout.as_mut().and_then(|stdout| stdout.patience.as_mut()) {
+            patience.counts(others);
+        }
     }
 
     /// Its process ID, for [`kill`].
@@ -253,25 +268,39 @@ impl Child {
     /// Waits for its end.
     ///
     /// # Errors
-    /// When the system can't tell how it ended.
+    /// When it doesn't end, or the system can't tell how it ended.
     pub fn wait(mut self) -> Result<Finished, ProcessError> {
         // A child that nobody reads from would wait for ever.
         if let Some(mut stdout) = self.stdout.take() {
             io::copy(&mut stdout, &mut io::sink()).map_err(|e| self.read_error(e))?;
         }
+        self.has_ended_in_time()?;
         self.leave();
         let status = self.child.wait().map_err(|e| ProcessError::Read(self.name.clone(), e))?;
         self.ended = true;
-        let stderr = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let stderr = self.stderr.take().map(Stderr::last_lines).unwrap_or_default();
         Ok(Finished { status, stderr })
     }
 
-    /// Waits until it has ended, but not for its status: as long as nobody has that, its
-    /// number is no other's. Then nobody shall end it any more.
-    fn leave(&self) {
-        if let Some(pid) = i32::try_from(self.id()).ok().and_then(Pid::from_raw) {
-            let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+    /// One that has closed its stdout may go on all the same.
+    fn has_ended_in_time(&self) -> Result<(), ProcessError> {
+        let Some(limit) = self.silence else { return Ok(()) };
+        let (tell, ended) = channel();
+        let id = self.id();
+        thread::spawn(move || {
+            await_end(id);
+            // Nobody asks any more.
+            let _ = tell.send(());
+        });
+        match Patience::new(limit, vec![id]).receive(&ended) {
+            Err(RecvTimeoutError::Timeout) => Err(ProcessError::Stalled(self.name.clone(), limit)),
+            _ => Ok(()),
         }
+    }
+
+    /// Waits until it has ended. Then nobody shall end it any more.
+    fn leave(&self) {
+        await_end(self.id());
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id());
     }
 
@@ -281,6 +310,14 @@ impl Child {
             Some(Silence(limit)) => ProcessError::Stalled(self.name.clone(), *limit),
             None => ProcessError::Read(self.name.clone(), error),
         }
+    }
+}
+
+/// Waits until a child has ended, but not for its status: as long as nobody has that, its
+/// number is no other's.
+fn await_end(id: u32) {
+    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
     }
 }
 
@@ -305,19 +342,22 @@ struct Silence(Duration);
 pub struct Stdout {
     chunks: Receiver<io::Result<Vec<u8>>>,
     current: io::Cursor<Vec<u8>>,
-    silence: Option<Duration>,
+    patience: Option<Patience>,
 }
 
 impl Stdout {
-    fn new(mut pipe: impl Read + Send + 'static, silence: Option<Duration>) -> Self {
+    fn new(mut pipe: impl Read + Send + 'static, patience: Option<Patience>) -> Self {
         let (sender, chunks) = sync_channel(4);
         thread::spawn(move || {
             loop {
                 let mut chunk = vec![0; 64 * 1024];
-                let read = pipe.read(&mut chunk).map(|n| {
-                    chunk.truncate(n);
-                    chunk
-                });
+                let read = match pipe.read(&mut chunk) {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                    read => read.map(|n| {
+                        chunk.truncate(n);
+                        chunk
+                    }),
+                };
                 let length = read.as_ref().map_or(0, Vec::len);
                 if sender.send(read).is_err() || length == 0 {
                     break;
@@ -327,7 +367,7 @@ impl Stdout {
                 }
             }
         });
-        Self { chunks, current: io::Cursor::default(), silence }
+        Self { chunks, current: io::Cursor::default(), patience }
     }
 
     fn closed() -> Self {
@@ -342,16 +382,19 @@ impl Read for Stdout {
             if n > 0 || buffer.is_empty() {
                 return Ok(n);
             }
-            let chunk = match self.silence {
+            let chunk = match &mut self.patience {
                 None => self.chunks.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(limit) => self.chunks.recv_timeout(limit),
+                Some(patience) => patience.receive(&self.chunks),
             };
             match chunk {
                 Ok(Ok(chunk)) if chunk.is_empty() => return Ok(0),
-                Ok(chunk) => self.current = io::Cursor::new(chunk?),
+                Ok(chunk) => {
+                    self.patience.as_mut().map(Patience::renew);
+                    self.current = io::Cursor::new(chunk?);
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
                 Err(RecvTimeoutError::Timeout) => {
-                    let silence = Silence(self.silence.unwrap_or_default());
+                    let silence = Silence(self.patience.as_ref().map(Patience::limit).unwrap_or_default());
                     return Err(io::Error::new(io::ErrorKind::TimedOut, silence));
                 }
             }
@@ -359,25 +402,66 @@ impl Read for Stdout {
     }
 }
 
-/// The last lines of a stream, each cut to a length that can be shown.
-fn last_lines(pipe: impl Read, mut listener: impl FnMut(&str)) -> Vec<String> {
+/// The last lines of a child's stderr, read on a thread of its own.
+#[derive(Debug)]
+struct Stderr {
+    heard: Arc<Mutex<Heard>>,
+    closed: Receiver<()>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    lines: u64,
+    last: VecDeque<String>,
+}
+
+impl Stderr {
+    fn new(pipe: impl Read + Send + 'static, mut listener: impl FnMut(&str) + Send + 'static) -> Self {
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let (tell, closed) = channel();
+        let kept = Arc::clone(&heard);
+        thread::spawn(move || {
+            each_line(pipe, |line| {
+                listener(line);
+                let mut heard = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                heard.lines += 1;
+                heard.last.push_back(line.to_owned());
+                if heard.last.len() > STDERR_LINES {
+                    heard.last.pop_front();
+                }
+            });
+            // Nobody asks any more.
+            let _ = tell.send(());
+        });
+        Self { heard, closed }
+    }
+
+    /// Those of a child that has ended.
+    fn last_lines(self) -> Vec<String> {
+        let heard = || self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = heard().lines;
+        while self.closed.recv_timeout(AFTERMATH) == Err(RecvTimeoutError::Timeout) {
+            if lines == heard().lines {
+                break;
+            }
+            lines = heard().lines;
+        }
+        std::mem::take(&mut heard().last).into()
+    }
+}
+
+/// Tells `hear` each line of a stream.
+fn each_line(pipe: impl Read, mut hear: impl FnMut(&str)) {
     let mut reader = BufReader::new(pipe);
-    let mut last = VecDeque::with_capacity(STDERR_LINES + 1);
     loop {
         let mut line = Vec::new();
         match reader.by_ref().take(STDERR_LINE_BYTES).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return last.into(),
+            Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
         // ffmpeg ends its status lines with a carriage return.
         let text = String::from_utf8_lossy(&line);
-        for text in text.split(['\r', '\n']).map(str::trim_end).filter(|text| !text.is_empty()) {
-            listener(text);
-            last.push_back(text.to_owned());
-            if last.len() > STDERR_LINES {
-                last.pop_front();
-            }
-        }
+        text.split(['\r', '\n']).map(str::trim_end).filter(|text| !text.is_empty()).for_each(&mut hear);
     }
 }
 
@@ -448,6 +532,26 @@ mod tests {
         let error = output(shell(&script), Duration::from_millis(300)).unwrap_err();
         std::fs::remove_file(&fifo).unwrap();
         assert!(matches!(error, ProcessError::Stalled(..)), "{error}");
+    }
+
+    #[test]
+    fn one_that_closes_its_stdout_and_goes_on_is_ended() {
+        let fifo = std::env::temp_dir().join(format!("tw-core-closed-{}", std::process::id()));
+        let script = format!("mkfifo {0}; exec >/dev/null; exec cat {0}", fifo.display());
+        let error = output(shell(&script), Duration::from_millis(300)).unwrap_err();
+        std::fs::remove_file(&fifo).unwrap();
+        assert!(matches!(error, ProcessError::Stalled(..)), "{error}");
+    }
+
+    #[test]
+    fn what_a_script_leaves_running_is_not_waited_for() {
+        let fifo = std::env::temp_dir().join(format!("tw-core-left-{}", std::process::id()));
+        let script = format!("mkfifo {0}; cat {0} >/dev/null & echo said >&2", fifo.display());
+        let (finished, _) = output(shell(&script), Duration::from_secs(30)).unwrap();
+        assert_eq!(finished.stderr, ["said"]);
+        // Opened and closed: the one that waits for it ends.
+        drop(std::fs::File::options().write(true).open(&fifo).unwrap());
+        std::fs::remove_file(&fifo).unwrap();
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
+use tw_core::patience::Patience;
 use tw_core::process::{self, Child, Finished, ProcessError, command, shell_line};
 use tw_core::progress::Progress;
 
@@ -86,9 +87,11 @@ pub fn run_ffmpeg(
         pipes.push(pipe);
     }
     process::inherit(&mut ffmpeg, FIRST_PIPE, pipes).map_err(failed)?;
-    let child = spawn(ffmpeg, &command.argv, stall, complaints.listener()).map_err(failed)?;
+    let mut child = spawn(ffmpeg, &command.argv, stall, complaints.listener()).map_err(failed)?;
+    let workers: Vec<u32> = feeding.iter().map(Feeder::id).chain([child.id()]).collect();
+    child.waits_for(workers.iter().copied());
     let feeding: Vec<Beside> = feeding.into_iter().map(|feeder| feeder.beside(child.id())).collect();
-    let watched = watched(child, &command.argv[0], stall, progress);
+    let watched = watched(child, &command.argv[0], Patience::new(stall, workers), progress);
     let is_whole = watched.as_ref().is_ok_and(|(finished, _)| finished.status.success());
     let mut undecodable = complaints.among(&command.tracks);
     // All of them end before the first failure counts.
@@ -115,7 +118,8 @@ pub fn to_its_end(
     listener: impl FnMut(&str) + Send + 'static,
 ) -> Result<Finished, ProcessError> {
     let child = spawn(prepared(argv), argv, stall, listener)?;
-    watched(child, &argv[0], stall, None).map(|(finished, _)| finished)
+    let patience = Patience::new(stall, vec![child.id()]);
+    watched(child, &argv[0], patience, None).map(|(finished, _)| finished)
 }
 
 fn spawn(
@@ -128,20 +132,31 @@ fn spawn(
     Child::spawn_heard(ffmpeg, Some(stall), listener)
 }
 
-/// An ffmpeg to its end; how it ended, and how many ms of the output it made.
+/// An ffmpeg to its end; how it ended, and how many ms of the output it made. That it says
+/// how far it is is no sign of life: it has to come further.
 fn watched(
     mut child: Child,
     name: &str,
-    stall: Duration,
+    mut patience: Patience,
     progress: Option<&Progress>,
 ) -> Result<(Finished, u64), ProcessError> {
-    let mut watch = Watch::default();
+    let (mut watch, mut heard) = (Watch::default(), Instant::now());
     for line in BufReader::new(child.stdout()).lines() {
         let line = line.map_err(|e| child.read_error(e))?;
-        if let Some(done) = watch.see(&line) {
-            progress.inspect(|progress| progress.advance(done));
-        } else if watch.advanced.elapsed() > stall {
-            return Err(ProcessError::Stalled(name.to_owned(), stall));
+        match watch.see(&line) {
+            Some(Said::Time(done)) => {
+                progress.inspect(|progress| progress.advance(done));
+                patience.renew();
+            }
+            Some(Said::Bytes) => patience.renew(),
+            Some(Said::All) => {
+                let since = heard.elapsed();
+                heard += since;
+                if patience.is_over_after(since) {
+                    return Err(ProcessError::Stalled(name.to_owned(), patience.limit()));
+                }
+            }
+            None => {}
         }
     }
     Ok((child.wait()?, watch.composed))
@@ -175,34 +190,43 @@ fn keep_memory(ffmpeg: &mut std::process::Command) {
 }
 
 /// How far ffmpeg has come, from its `-progress` lines.
+#[derive(Debug, Default)]
 struct Watch {
     /// In ms of the output.
     composed: u64,
     size: u64,
-    advanced: Instant,
 }
 
-impl Default for Watch {
-    fn default() -> Self {
-        Self { composed: 0, size: 0, advanced: Instant::now() }
-    }
+/// What a line says.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    /// So many more ms of the output.
+    Time(u64),
+    /// More bytes: a copy of streams that come late has those to show before it has time.
+    Bytes,
+    /// That it is the last one of several that belong together.
+    All,
 }
 
 impl Watch {
-    /// How much further a line says that it is, in ms.
-    fn see(&mut self, line: &str) -> Option<u64> {
-        // A copy of streams that come late has bytes to show before it has time.
-        if let Some(size) = line.strip_prefix("total_size=").and_then(|n| n.trim().parse().ok())
-            && size > self.size
-        {
-            self.size = size;
-            self.advanced = Instant::now();
+    fn see(&mut self, line: &str) -> Option<Said> {
+        let (name, value) = line.split_once('=')?;
+        if name == "progress" {
+            return Some(Said::All);
         }
-        let micros: u64 = line.strip_prefix("out_time_us=")?.trim().parse().ok()?;
-        let done = (micros / 1000).checked_sub(self.composed).filter(|&done| done > 0)?;
-        self.composed += done;
-        self.advanced = Instant::now();
-        Some(done)
+        let value: u64 = value.trim().parse().ok()?;
+        match name {
+            "total_size" if value > self.size => {
+                self.size = value;
+                Some(Said::Bytes)
+            }
+            "out_time_us" => {
+                let done = (value / 1000).checked_sub(self.composed).filter(|&done| done > 0)?;
+                self.composed += done;
+                Some(Said::Time(done))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -241,10 +265,13 @@ mod tests {
     fn progress_counts_what_is_new() {
         let mut watch = Watch::default();
         assert_eq!(watch.see("frame=3"), None);
-        assert_eq!(watch.see("out_time_us=1500000"), Some(1500));
+        assert_eq!(watch.see("out_time_us=1500000"), Some(Said::Time(1500)));
         assert_eq!(watch.see("out_time_us=1500000"), None);
         assert_eq!(watch.see("out_time_us=N/A"), None);
-        assert_eq!(watch.see("out_time_us=2000999"), Some(500));
+        assert_eq!(watch.see("out_time_us=2000999"), Some(Said::Time(500)));
+        assert_eq!(watch.see("total_size=10"), Some(Said::Bytes));
+        assert_eq!(watch.see("total_size=10"), None);
+        assert_eq!(watch.see("progress=continue"), Some(Said::All));
     }
 
     #[test]

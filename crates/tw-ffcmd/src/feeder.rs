@@ -56,6 +56,11 @@ impl Feeder {
         Ok((Self { child, name, complaints, tracks: command.tracks.clone() }, source))
     }
 
+    /// Its process ID.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the reader when this one fails: what comes through the pipe looks whole then,
     /// and ffmpeg would go on with the last picture, or wait for one (seen with 5.1).
     pub fn beside(self, reader: u32) -> Beside {

@@ -80,8 +80,12 @@ fn one_room_that_fails_does_not_stop_the_others() {
 fn an_ffmpeg_without_progress_is_ended() {
     let place = place();
     let input = room(&place);
-    for does in ["exec tail -f /dev/null", "while echo out_time_us=0; do :; done", "tail -f /dev/null & wait"]
-    {
+    for does in [
+        "exec tail -f /dev/null",
+        "while echo out_time_us=0 && echo progress=continue; do sleep 0.1; done",
+        "tail -f /dev/null & wait",
+        "exec >/dev/null; exec tail -f /dev/null",
+    ] {
         let pid = place.folder().join("pid");
         let stand_in =
             script(&place, "stand-in", &composing(&format!("echo $$ > '{}'; {does}", pid.display())));
@@ -92,6 +96,17 @@ fn an_ffmpeg_without_progress_is_ended() {
         assert!(!is_alive(pid), "{does}");
         assert!(names(&place.folder().join("out")).is_empty(), "{does}");
     }
+}
+
+#[test]
+fn an_ffmpeg_that_is_at_work_may_be_silent() {
+    let place = place();
+    let input = room(&place);
+    // As one that decodes hours on its way to a window.
+    let works = "timeout --foreground 3 sh -c 'while :; do :; done'; exec ffmpeg \"$@\"";
+    let stand_in = script(&place, "stand-in", &composing(works));
+    let (records, _) = ends(compose(&place, &input).args(["--stall", "1"]).env("TW_FFMPEG", stand_in), 0);
+    assert_eq!(records[0]["status"], "completed");
 }
 
 #[test]
