@@ -96,10 +96,10 @@ Examples:
     tw-fetch --private-key key.pem --external \\
       'aws s3api get-object --bucket {bucket} --key {key} {path}' list.jsonl
 
-What is there already: a file of just the record's size is whole. For a record
-without a size (Twilio gives null or 0 at times) any file of that name that isn't
-empty is. A file of another size is replaced once the new one is whole, if the
-name holds {sid}; else the record fails, since it may be another recording's.
+What is there already: a file of just the record's size is whole. If the name holds
+{sid}, so is any that isn't empty for a record without a size (Twilio gives null or 0
+at times), and a file of another size is replaced once the new one is whole. Else
+the record fails, since the file may be another recording's.
 Twilio's size of an encrypted recording may be that before or after encryption.
 
 A record whose media can't be had comes out with \"error\", and the status is 1:

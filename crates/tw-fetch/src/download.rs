@@ -119,7 +119,9 @@ impl Download<'_> {
     /// The length of the file, if it is there and whole.
     fn there(&self, expected: Expected) -> Result<Option<u64>, Failure> {
         let Present::File(bytes) = present(self.target)? else { return Ok(None) };
-        if expected.is_met_by(self.target, bytes) {
+        // Of a name that others may have, the size alone says whose it is.
+        let told_apart = self.unique || expected.size.is_some();
+        if told_apart && expected.is_met_by(self.target, bytes) {
             return Ok(Some(bytes));
         }
         let target = self.target.display();

@@ -244,6 +244,29 @@ fn without_a_size_a_file_that_is_there_is_whole() {
 }
 
 #[test]
+fn without_a_size_a_file_may_be_anothers_unless_its_name_says_whose() {
+    let room = room_sid("namesakes");
+    let namesakes = ["a", "b"].map(|who| {
+        Recording::audio(&room, who).track("mic").bytes(media(10)).written_as("size", "null")
+    });
+    let twilio = Twilio::builder().recordings(namesakes.clone()).start().unwrap();
+    let dir = folder();
+    let run = |recording: &Recording| {
+        let input = records(&twilio, std::slice::from_ref(recording));
+        fetch(&twilio, dir.path()).args(["--name", "{track_name}.mka"]).write_stdin(input).assert()
+    };
+    run(&namesakes[0]).success();
+    // Nobody knows whose it is: neither the other's, nor for certain its own.
+    for recording in [&namesakes[1], &namesakes[0]] {
+        let output = run(recording).code(1).stderr(contains("may be another recording's"));
+        assert_eq!(line(&output)["error"]["kind"], "io");
+        assert!(line(&output).get("path").is_none());
+    }
+    assert_eq!(twilio.count(&On::storage("*")), 1);
+    assert_eq!(fs::read(dir.path().join("mic.mka")).unwrap(), media(10));
+}
+
+#[test]
 fn a_folder_that_cannot_be_is_wrong_set_up() {
     let twilio = Twilio::builder().start().unwrap();
     let dir = folder();
