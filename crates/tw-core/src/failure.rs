@@ -19,7 +19,7 @@ pub enum ErrorKind {
     Network,
     /// Twilio or the storage answered with an error.
     Http,
-    /// Twilio refused the credentials.
+    /// Credentials are missing, or Twilio refused them.
     Auth,
     /// There is no such room, recording or media.
     NotFound,
@@ -56,12 +56,15 @@ pub struct Failure {
     pub kind: ErrorKind,
     /// For people: one line.
     pub message: String,
+    /// Whether not this record is at fault but the set-up (credentials that are missing,
+    /// say): every other record that needs it fails too, so it is said once.
+    pub set_up: bool,
 }
 
 impl Failure {
     /// A failure of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), set_up: false }
     }
 
     /// A field that is missing or wrong.

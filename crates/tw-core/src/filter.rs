@@ -94,17 +94,27 @@ impl<'a> Sink<'a> {
             Outcome::Served(_) => {}
             Outcome::Passed(_) => {
                 self.passed += 1;
-                self.status = Status::RecordsFailed;
+                self.status = self.status.and(Status::RecordsFailed);
             }
             Outcome::Failed(record, failure) => {
-                tell(record, failure);
-                self.status = Status::RecordsFailed;
+                self.tell(record, failure);
                 if self.common.fail_fast {
                     return ControlFlow::Break(());
                 }
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Says a failure: of the record, or once for all records that the set-up fails.
+    fn tell(&mut self, record: &Record, failure: &Failure) {
+        if !failure.set_up {
+            tell(record, failure);
+            self.status = self.status.and(Status::RecordsFailed);
+        } else if self.status != Status::WrongSetUp {
+            messages::error(&failure.message);
+            self.status = Status::WrongSetUp;
+        }
     }
 
     /// Writes a line that is no record.

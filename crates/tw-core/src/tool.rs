@@ -13,7 +13,7 @@ use crate::{progress, signals};
 pub const DONE: u8 = 0;
 /// At least one record failed; it is marked.
 pub const RECORDS_FAILED: u8 = 1;
-/// Wrong flags, no credentials, no ffmpeg: nothing could be done.
+/// Wrong flags, no credentials, no ffmpeg: nothing could be done, or nothing that needs them.
 pub const USAGE: u8 = 2;
 
 /// Flags that every tool has.
@@ -38,7 +38,7 @@ pub struct Common {
 }
 
 /// How a tool's work went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[must_use]
 pub enum Status {
     /// All records were served.
@@ -46,12 +46,14 @@ pub enum Status {
     Done,
     /// At least one was not.
     RecordsFailed,
+    /// At least one was not, since the set-up is wrong; that has been said.
+    WrongSetUp,
 }
 
 impl Status {
-    /// Failed, if this or the other failed.
+    /// Failed, if this or the other failed; a wrong set-up outweighs a record.
     pub fn and(self, other: Self) -> Self {
-        if other == Self::RecordsFailed { other } else { self }
+        self.max(other)
     }
 }
 
@@ -88,6 +90,7 @@ pub fn main<T: Tool>() -> ExitCode {
     let status = match status {
         Ok(Status::Done) => DONE,
         Ok(Status::RecordsFailed) => RECORDS_FAILED,
+        Ok(Status::WrongSetUp) => USAGE,
         Err(error) => status_of(&error),
     };
     // Not by returning: threads that wait for input or for a child must not hold us.

@@ -18,6 +18,7 @@ use crate::folder::{Present, present};
 use crate::part::PartFile;
 use crate::private_key::PrivateKeys;
 use crate::recording;
+use crate::twilio::Twilio;
 
 /// So often media that isn't there is asked for again: with the usual pauses about
 /// ten seconds, which Twilio may need after a participant has left.
@@ -29,7 +30,7 @@ const PROGRESS: u64 = 1 << 20;
 
 /// One recording to be fetched.
 pub(crate) struct Download<'a> {
-    pub(crate) client: &'a Client,
+    pub(crate) twilio: &'a Twilio,
     /// Open encrypted recordings.
     pub(crate) keys: &'a PrivateKeys,
     /// Fetches from the user's own bucket.
@@ -44,6 +45,14 @@ pub(crate) struct Download<'a> {
     pub(crate) target: &'a Path,
     /// Whether no other recording can have this name.
     pub(crate) unique: bool,
+}
+
+/// Where the media is to be had.
+enum Source<'a> {
+    /// At this address of the API.
+    Twilio(&'a Client, Url),
+    /// At this one in the user's own bucket, by this program.
+    Bucket(&'a External, String),
 }
 
 /// Why one try failed.
@@ -83,6 +92,32 @@ impl Download<'_> {
             return Ok(bytes);
         }
         recording::check(self.record)?;
+        let source = self.source()?;
+        let mut part = PartFile::open(self.target, self.sid)?;
+        // Another run may have finished it while we waited for the lock.
+        if let Some(bytes) = self.there(expected)? {
+            part.discard();
+            return Ok(bytes);
+        }
+        let (client, media) = match source {
+            Source::Twilio(client, media) => (client, media),
+            Source::Bucket(external, location) => {
+                return self.fetch_with(external, &location, part, expected);
+            }
+        };
+        if let Err(trouble) = self.fetch(client, &media, &mut part, expected) {
+            if matches!(trouble, Trouble::Worthless(_)) || part.length() == 0 {
+                part.discard();
+            }
+            return Err(trouble.into());
+        }
+        let bytes = part.length();
+        part.finish(self.target)?;
+        Ok(bytes)
+    }
+
+    /// Where the media is to be had, and whether it can be opened.
+    fn source(&self) -> Result<Source<'_>, Failure> {
         let location = recording::external_location(self.record);
         if location.is_some() && self.external.is_none() {
             return Err(Failure::new(
@@ -95,25 +130,11 @@ impl Download<'_> {
         if key_sid.is_some() && self.keys.is_empty() {
             return Err(envelope::locked(key_sid.as_deref()));
         }
-        let media = recording::media(self.client, self.record, self.sid)?;
-        let mut part = PartFile::open(self.target, self.sid)?;
-        // Another run may have finished it while we waited for the lock.
-        if let Some(bytes) = self.there(expected)? {
-            part.discard();
-            return Ok(bytes);
-        }
         if let (Some(external), Some(location)) = (self.external, location) {
-            return self.fetch_with(external, &location, part, expected);
+            return Ok(Source::Bucket(external, location));
         }
-        if let Err(trouble) = self.fetch(&mut part, &media, expected) {
-            if matches!(trouble, Trouble::Worthless(_)) || part.length() == 0 {
-                part.discard();
-            }
-            return Err(trouble.into());
-        }
-        let bytes = part.length();
-        part.finish(self.target)?;
-        Ok(bytes)
+        let client = self.twilio.client()?;
+        Ok(Source::Twilio(client, recording::media(client, self.record, self.sid)?))
     }
 
     /// The length of the file, if it is there and whole.
@@ -139,22 +160,28 @@ impl Download<'_> {
     }
 
     /// Tries until the part is whole, or there is no use.
-    fn fetch(&self, part: &mut PartFile, media: &Url, expected: Expected) -> Result<(), Trouble> {
+    fn fetch(
+        &self,
+        client: &Client,
+        media: &Url,
+        part: &mut PartFile,
+        expected: Expected,
+    ) -> Result<(), Trouble> {
         if part.is_whole() && expected.fits(part.length()) {
             return Ok(());
         }
         let what = format!("media of {}", self.sid);
-        let mut attempts = self.client.policy().attempts();
+        let mut attempts = client.policy().attempts();
         let mut address = None;
         let (mut expired, mut missing) = (0, 0);
         loop {
             let before = part.length();
-            let error = match self.attempt(part, media, &mut address, expected) {
+            let error = match self.attempt(client, media, &mut address, part, expected) {
                 Err(Trouble::Http(error)) => error,
                 result => return result,
             };
             if part.length() >= before.saturating_add(PROGRESS) {
-                attempts = self.client.policy().attempts();
+                attempts = client.policy().attempts();
                 (expired, missing) = (0, 0);
             }
             match (error.status(), &error) {
@@ -169,7 +196,7 @@ impl Download<'_> {
                 (Some(404), _) => {
                     missing += 1;
                     if missing > TRIES_FOR_MISSING || !attempts.pause(&what, &error) {
-                        let failure = recording::without_media(self.client, self.sid, &error);
+                        let failure = recording::without_media(client, self.sid, &error);
                         return Err(Trouble::Worthless(failure));
                     }
                     address = None;
@@ -182,21 +209,22 @@ impl Download<'_> {
 
     fn attempt(
         &self,
-        part: &mut PartFile,
+        client: &Client,
         media: &Url,
         address: &mut Option<MediaAddress>,
+        part: &mut PartFile,
         expected: Expected,
     ) -> Result<(), Trouble> {
         let address = match address {
             Some(address) => address,
-            None => address.insert(self.client.media_address(media)?),
+            None => address.insert(client.media_address(media)?),
         };
         let resume = part.resume().map_err(Trouble::Final)?;
-        let mut body = self.client.open(address, resume.as_ref())?;
+        let mut body = client.open(address, resume.as_ref())?;
         let mut envelope = self.envelope(&body)?;
         if body.start > 0 && envelope.is_some() != part.is_decrypted() {
             // The same bytes, but what is there was made of them in another way.
-            body = self.client.open(address, None)?;
+            body = client.open(address, None)?;
             envelope = self.envelope(&body)?;
         }
         let stored = match &envelope {

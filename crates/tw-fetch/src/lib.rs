@@ -1,7 +1,8 @@
 //! Downloads the media of Twilio Video recordings.
 //!
 //! `recording` is what a record says, `template` and `folder` where its file goes,
-//! `part` the file on its way, `download` one recording from start to end. Here
+//! `part` the file on its way, `download` one recording from start to end, `twilio` who
+//! is asked. Here
 //! each recording gets its file once, whoever asks for it.
 //!
 //! Encrypted recordings: `private_key` opens the `envelope`, whose key is for the
@@ -21,14 +22,13 @@ mod part;
 mod private_key;
 mod recording;
 mod template;
+mod twilio;
 
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::anyhow;
-use tw_core::http::Client;
 use tw_core::progress::Progress;
 use tw_core::record::json;
 use tw_core::{ErrorKind, Failure, Record, Status, filter, input};
@@ -39,21 +39,22 @@ pub use external::External;
 use folder::Folder;
 use private_key::PrivateKeys;
 pub use template::Template;
+use twilio::Twilio;
 
 /// Fetches what the records name.
 ///
 /// # Errors
-/// For wrong set-up (flags, keys, credentials, a folder that can't be made), and when
+/// For wrong set-up (flags, keys, a folder that can't be made), and when
 /// stdin can't be read or stdout is closed or full.
 pub fn run(cli: Cli) -> anyhow::Result<Status> {
     let keys = PrivateKeys::read(&cli.private_key)?;
     if let Some(external) = &cli.external {
         external.require()?;
     }
-    let client = Arc::new(cli.http.client()?);
+    let twilio = Arc::new(Twilio::new(cli.http)?);
     let bytes = Arc::new(Progress::bytes());
     let fetcher = Fetcher {
-        client: Arc::clone(&client),
+        twilio: Arc::clone(&twilio),
         keys,
         external: cli.external,
         folder: Folder::open(&cli.dir)?,
@@ -62,7 +63,6 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         claims: Mutex::default(),
     };
     let files = Arc::new(Progress::beside(&bytes, "files"));
-    let reader = Arc::clone(&client);
     let announced = Arc::clone(&bytes);
     let counted = Arc::clone(&bytes);
     let lines = input::lines(&cli.files)
@@ -72,20 +72,15 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         cli.jobs.into(),
         &cli.common,
         &files,
-        move |line| recording::read(&reader, line, |record| announced.grow(recording::announced(record))),
+        move |line| recording::read(&twilio, line, |record| announced.grow(recording::announced(record))),
         move |record| fetcher.serve(record),
     );
     bytes.finish();
-    let status = status?;
-    match client.unauthorized() {
-        // Wrong set-up, not one recording's trouble.
-        Some(refusal) => Err(anyhow!("{refusal}")),
-        None => Ok(status),
-    }
+    status
 }
 
 struct Fetcher {
-    client: Arc<Client>,
+    twilio: Arc<Twilio>,
     keys: PrivateKeys,
     external: Option<External>,
     folder: Folder,
@@ -131,7 +126,7 @@ impl Fetcher {
         let fetch = || {
             self.folder.make_parents(&relative)?;
             let download = Download {
-                client: &self.client,
+                twilio: &self.twilio,
                 keys: &self.keys,
                 external: self.external.as_ref(),
                 progress: &self.bytes,

@@ -6,6 +6,8 @@ use tw_core::input::Line;
 use tw_core::{ErrorKind, Failure, Record};
 use url::Url;
 
+use crate::twilio::Twilio;
+
 /// The record on a line; for a plain SID, or a record that holds nothing but one,
 /// Twilio's own.
 ///
@@ -14,13 +16,13 @@ use url::Url;
 /// # Errors
 /// What goes on in its place, and why.
 pub(crate) fn read(
-    client: &Client,
+    twilio: &Twilio,
     line: Line,
     looked_up: impl FnOnce(&Record),
 ) -> Result<Record, (Record, Failure)> {
     let text = std::str::from_utf8(line.bytes.trim_ascii()).unwrap_or_default();
     if is_sid("RT", text) {
-        return look_up(client, text).inspect(looked_up);
+        return look_up(twilio, text).inspect(looked_up);
     }
     if is_sid("RM", text) {
         let what = format!("{}: {text} is a room: list its recordings with tw-list", line.place);
@@ -28,7 +30,7 @@ pub(crate) fn read(
     }
     let record = line.record().map_err(|failure| (Record::empty(), failure))?;
     match serde_json::from_str::<Lone>(record.as_str()) {
-        Ok(Lone { sid }) if is_sid("RT", &sid) => look_up(client, &sid).inspect(looked_up),
+        Ok(Lone { sid }) if is_sid("RT", &sid) => look_up(twilio, &sid).inspect(looked_up),
         _ => Ok(record),
     }
 }
@@ -40,14 +42,16 @@ struct Lone {
     sid: String,
 }
 
-fn look_up(client: &Client, sid: &str) -> Result<Record, (Record, Failure)> {
-    client.json(&resource(client, sid)).map(Record::on_one_line).map_err(|error| {
-        let mut record = Record::empty();
-        record.set(&[("sid", Some(serde_json::Value::from(sid).to_string()))]);
-        let failure = match error.status() {
+fn look_up(twilio: &Twilio, sid: &str) -> Result<Record, (Record, Failure)> {
+    let found = twilio.client().and_then(|client| {
+        client.json(&resource(client, sid)).map_err(|error| match error.status() {
             Some(404) => Failure::new(ErrorKind::NotFound, "there is no such recording in this account"),
             _ => error.into(),
-        };
+        })
+    });
+    found.map(Record::on_one_line).map_err(|failure| {
+        let mut record = Record::empty();
+        record.set(&[("sid", Some(serde_json::Value::from(sid).to_string()))]);
         (record, failure)
     })
 }

@@ -246,9 +246,8 @@ fn without_a_size_a_file_that_is_there_is_whole() {
 #[test]
 fn without_a_size_a_file_may_be_anothers_unless_its_name_says_whose() {
     let room = room_sid("namesakes");
-    let namesakes = ["a", "b"].map(|who| {
-        Recording::audio(&room, who).track("mic").bytes(media(10)).written_as("size", "null")
-    });
+    let namesakes = ["a", "b"]
+        .map(|who| Recording::audio(&room, who).track("mic").bytes(media(10)).written_as("size", "null"));
     let twilio = Twilio::builder().recordings(namesakes.clone()).start().unwrap();
     let dir = folder();
     let run = |recording: &Recording| {

@@ -260,6 +260,25 @@ fn encrypted_there_too() {
 }
 
 #[test]
+fn twilio_is_not_needed_for_it() {
+    let stored = folder();
+    let object = stored.path().join("object");
+    fs::write(&object, media(1000)).unwrap();
+    let recording = elsewhere(1000, NOWHERE);
+    let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+    let input = records(&twilio, std::slice::from_ref(&recording));
+    let asked = twilio.requests().len();
+    let dir = folder();
+    let mut command = common::bare();
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    command.arg("--dir").arg(dir.path()).arg("--external").arg(format!("cp {} {{path}}", object.display()));
+    // Without credentials, and for records whose links name another host than --base-url.
+    command.write_stdin(input).assert().success().stderr("");
+    assert_eq!(fs::read(file_of(dir.path(), &recording)).unwrap(), media(1000));
+    assert_eq!(twilio.requests().len(), asked);
+}
+
+#[test]
 fn a_command_that_cannot_be_is_wrong_usage() {
     let twilio = Twilio::builder().start().unwrap();
     let dir = folder();

@@ -4,7 +4,6 @@
 mod common;
 
 use common::{alice, fetch, files, folder, line, media, records};
-use predicates::prelude::*;
 use predicates::str::contains;
 use tw_loopback::{Fault, On, Recording, Twilio, room_sid, sid};
 
@@ -92,12 +91,46 @@ fn lines_of_all_sorts_come_out_one_by_one() {
 
 #[test]
 fn no_credentials_is_wrong_set_up() {
-    common::bare()
-        .write_stdin("")
-        .assert()
-        .code(2)
-        .stdout("")
-        .stderr(contains("TWILIO_API_KEY").and(contains("TWILIO_ACCOUNT_SID")));
+    let twilio = Twilio::builder().recording(alice(&media(10))).start().unwrap();
+    let dir = folder();
+    let record = records(&twilio, &[alice(&[])]);
+    let asked = twilio.requests().len();
+    for (variables, why) in
+        [(&[][..], "no credentials"), (&[("TWILIO_ACCOUNT_SID", "AC1")], "TWILIO_AUTH_TOKEN isn't")]
+    {
+        let output = common::bare()
+            .envs(variables.iter().copied())
+            .args(["--base-url", twilio.base_url(), "--dir"])
+            .arg(dir.path())
+            // Whether it is looked up or fetched.
+            .write_stdin(format!("{record}{}\n{record}", alice(&[]).rt()))
+            .assert()
+            .code(2)
+            .stderr(contains(why));
+        // Said once, and nobody is lost: the records go on, marked.
+        assert_eq!(String::from_utf8_lossy(&output.get_output().stderr).lines().count(), 1);
+        let lines = common::lines(&output);
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line["error"]["kind"] == "auth" && line["sid"] == alice(&[]).rt()));
+    }
+    assert_eq!(twilio.requests().len(), asked);
+    assert!(files(dir.path()).is_empty());
+}
+
+#[test]
+fn who_needs_no_twilio_needs_no_credentials() {
+    let bytes = media(1000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[alice(&bytes)]);
+    fetch(&twilio, dir.path()).write_stdin(input.as_str()).assert().success();
+    let asked = twilio.requests().len();
+    // Nor does it matter that the record's links are another host's.
+    common::bare().arg("--dir").arg(dir.path()).write_stdin(input).assert().success().stderr("");
+    common::bare().write_stdin("").assert().success();
+    assert_eq!(twilio.requests().len(), asked);
+    let wrong = common::bare().args(["--base-url", "http://video.twilio.com"]).write_stdin("").assert();
+    wrong.code(2).stderr(contains("not https"));
 }
 
 #[test]

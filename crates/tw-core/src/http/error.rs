@@ -159,6 +159,7 @@ impl HttpError {
 
 impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
+        let set_up = error.is_unauthorized();
         let kind = match &error {
             HttpError::Status(StatusError { side: Side::Twilio, status: 401 | 403, .. }) => ErrorKind::Auth,
             HttpError::Status(StatusError { status: 404, .. }) => ErrorKind::NotFound,
@@ -166,7 +167,7 @@ impl From<HttpError> for Failure {
             HttpError::Network { .. } | HttpError::Timeout(_) => ErrorKind::Network,
             HttpError::Refused(_) => ErrorKind::Refused,
         };
-        Self::new(kind, error.to_string())
+        Self { set_up, ..Self::new(kind, error.to_string()) }
     }
 }
 

@@ -46,11 +46,19 @@ impl HttpOptions {
     /// # Errors
     /// When the base URL or the credentials won't do: wrong set-up.
     pub fn client(&self) -> anyhow::Result<Client> {
-        let from_env = || std::env::var("TWILIO_BASE_URL").ok().filter(|text| !text.trim().is_empty());
-        let base = self.base_url.clone().or_else(from_env).unwrap_or_else(|| BaseUrl::TWILIO.to_owned());
-        let base = BaseUrl::parse(&base)?;
+        let base = self.base()?;
         let policy = Policy { retries: self.retries, first_pause: Duration::from_millis(self.retry_delay) };
         Ok(Client::new(base, &Credentials::from_env()?, policy, self.timeout))
+    }
+
+    /// Where the API is, for these flags and this environment.
+    ///
+    /// # Errors
+    /// When the base URL won't do: wrong set-up.
+    pub fn base(&self) -> anyhow::Result<BaseUrl> {
+        let from_env = || std::env::var("TWILIO_BASE_URL").ok().filter(|text| !text.trim().is_empty());
+        let base = self.base_url.clone().or_else(from_env).unwrap_or_else(|| BaseUrl::TWILIO.to_owned());
+        BaseUrl::parse(&base)
     }
 }
 
