@@ -1,11 +1,11 @@
 //! The user's RSA private keys, which open the content keys of encrypted recordings.
 //!
 //! A key is read from PEM, PKCS#1 (RFC 8017) or PKCS#8 (RFC 5958), and is neither
-//! said nor written anywhere; its memory is wiped when it is no longer needed.
+//! said nor written anywhere; the memory of its text is wiped once it is read.
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -16,7 +16,7 @@ use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
 use zeroize::Zeroizing;
 
 /// The longest file that is read: a key of 16384 bits has 13 kB.
-const LONGEST_FILE: u64 = 64 << 10;
+const LONGEST_FILE: usize = 64 << 10;
 /// AES-256.
 const CONTENT_KEY_BYTES: usize = 32;
 
@@ -75,17 +75,23 @@ impl fmt::Debug for PrivateKeys {
 }
 
 fn read(file: &Path) -> anyhow::Result<RsaPrivateKey> {
-    let mut text = Zeroizing::new(String::new());
     // A pipe will do as well: <(openssl pkey …).
-    let read = File::open(file).and_then(|file| file.take(LONGEST_FILE).read_to_string(&mut text));
-    match read {
-        Ok(_) => parse(&text, &file.display().to_string()),
-        Err(e) if e.kind() == std::io::ErrorKind::InvalidData => bail!(
+    match File::open(file).and_then(text_of) {
+        Ok(text) => parse(&text, &file.display().to_string()),
+        Err(e) if e.kind() == io::ErrorKind::InvalidData => bail!(
             "it is no PEM, which is text; if it is DER: openssl pkey -inform DER -in {} -out key.pem",
             file.display()
         ),
         Err(e) => Err(e.into()),
     }
+}
+
+/// The text of a file that isn't too long, in memory that is wiped.
+fn text_of(file: impl Read) -> io::Result<Zeroizing<String>> {
+    // Text that outgrew its memory would be moved, and leave a copy that nobody wipes.
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST_FILE));
+    file.take(LONGEST_FILE as u64).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Reads the first private key of a PEM file (RFC 7468); what stands before it is passed over.
@@ -152,6 +158,14 @@ mod tests {
 
     fn pem(label: &str, body: &str) -> String {
         format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+    }
+
+    #[test]
+    fn what_is_read_is_never_moved() {
+        for length in [0, 1, 13_000, LONGEST_FILE, 2 * LONGEST_FILE] {
+            let text = text_of(io::repeat(b'x').take(length as u64)).unwrap();
+            assert_eq!((text.len(), text.capacity()), (length.min(LONGEST_FILE), LONGEST_FILE));
+        }
     }
 
     #[test]
