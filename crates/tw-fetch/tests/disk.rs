@@ -5,7 +5,7 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -62,6 +62,10 @@ fn a_killed_run_leaves_no_final_name_and_the_next_goes_on() {
         kill_process(Pid::from_child(&child), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), code);
         assert!(!dir.path().join(&name).exists());
+        for left in [format!(".{name}.part"), format!(".{name}.part.json")] {
+            let mode = fs::metadata(dir.path().join(&left)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{left}");
+        }
 
         let output = fetch(&twilio, dir.path()).write_stdin(input).assert().success();
         assert_eq!(line(&output)["bytes"], 300_000);

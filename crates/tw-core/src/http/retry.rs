@@ -60,12 +60,16 @@ impl Attempts {
     /// Waits before the next try; `false`, at once, when none is left.
     pub fn pause(&mut self, what: &str, why: &HttpError) -> bool {
         let Some(own) = self.backoff.next() else { return false };
-        let asked = why.retry_after().unwrap_or_default().min(LONGEST_RETRY_AFTER);
-        let pause = own.max(asked);
+        let pause = longer(own, why.retry_after());
         messages::verbose(format_args!("{what}: {why}; trying again in {:.1} s", pause.as_secs_f64()));
         std::thread::sleep(pause);
         true
     }
+}
+
+/// Our own pause, or the one that was asked for, as far as we wait for that.
+fn longer(own: Duration, asked: Option<Duration>) -> Duration {
+    own.max(asked.unwrap_or_default().min(LONGEST_RETRY_AFTER))
 }
 
 /// The value of a `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date.
@@ -120,6 +124,20 @@ mod tests {
             let least = Duration::from_secs(1 << n).min(LONGEST_PAUSE);
             assert!(*pause >= least && *pause <= least * 2, "{n}: {pause:?}");
         }
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_was_asked_for_up_to_two_minutes() {
+        let pause = |own, asked: Option<u64>| {
+            longer(Duration::from_secs(own), asked.map(Duration::from_secs)).as_secs()
+        };
+        assert_eq!(pause(3, None), 3);
+        assert_eq!(pause(3, Some(1)), 3);
+        assert_eq!(pause(3, Some(90)), 90);
+        assert_eq!(pause(3, Some(86_400)), 120);
+        assert_eq!(pause(3, Some(u64::MAX)), 120);
+        // With --retry-delay.
+        assert_eq!(pause(600, Some(86_400)), 600);
     }
 
     #[test]
