@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::path::Path;
 
+use jiff::Timestamp;
 use tw_core::http::{self, Client, HttpError, MediaAddress, Side};
 use tw_core::progress::Progress;
 use tw_core::{ErrorKind, Failure, Record, messages};
@@ -20,8 +21,8 @@ use crate::private_key::PrivateKeys;
 use crate::recording;
 use crate::twilio::Twilio;
 
-/// So often media that isn't there is asked for again: with the usual pauses about
-/// ten seconds, which Twilio may need after a participant has left.
+/// So often media that isn't there is asked for again, if the recording has just ended: with
+/// the usual pauses about ten seconds, which Twilio may need after a participant has left.
 const TRIES_FOR_MISSING: u32 = 3;
 /// So often an address that has expired is replaced by a new one.
 const NEW_ADDRESSES: u32 = 3;
@@ -172,6 +173,8 @@ impl Download<'_> {
         }
         let what = format!("media of {}", self.sid);
         let mut attempts = client.policy().attempts();
+        let tries_for_missing =
+            if recording::has_just_ended(self.record, Timestamp::now()) { TRIES_FOR_MISSING } else { 0 };
         let mut address = None;
         let (mut expired, mut missing) = (0, 0);
         loop {
@@ -195,7 +198,7 @@ impl Download<'_> {
                 }
                 (Some(404), _) => {
                     missing += 1;
-                    if missing > TRIES_FOR_MISSING || !attempts.pause(&what, &error) {
+                    if missing > tries_for_missing || !attempts.pause(&what, &error) {
                         let failure = recording::without_media(client, self.sid, &error);
                         return Err(Trouble::Worthless(failure));
                     }

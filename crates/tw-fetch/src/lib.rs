@@ -1,9 +1,8 @@
 //! Downloads the media of Twilio Video recordings.
 //!
 //! `recording` is what a record says, `template` and `folder` where its file goes,
-//! `part` the file on its way, `download` one recording from start to end, `twilio` who
-//! is asked. Here
-//! each recording gets its file once, whoever asks for it.
+//! `part` the file on its way, `twilio` who is asked, `download` one recording from
+//! start to end. Here each recording gets its file once, whoever asks for it.
 //!
 //! Encrypted recordings: `private_key` opens the `envelope`, whose key is for the
 //! `decryption`. Those in the user's own bucket: `external` is the user's command,

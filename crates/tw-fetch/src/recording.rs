@@ -1,5 +1,6 @@
 //! What a record says about its media.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tw_core::http::{Client, HttpError, is_sid};
 use tw_core::input::Line;
@@ -7,6 +8,11 @@ use tw_core::{ErrorKind, Failure, Record};
 use url::Url;
 
 use crate::twilio::Twilio;
+
+/// So long after a participant has left, media may still be on its way: seconds, mostly.
+const LATE: SignedDuration = SignedDuration::from_mins(10);
+/// The longest recording: Twilio lets no participant stay for more than a day.
+const LONGEST: i64 = 24 * 60 * 60;
 
 /// The record on a line; for a plain SID, or a record that holds nothing but one,
 /// Twilio's own.
@@ -109,6 +115,17 @@ pub(crate) fn check(record: &Record) -> Result<(), Failure> {
     Err(Failure::new(why.0, why.1))
 }
 
+/// Whether it ended so recently that its media may still be on its way; also where the
+/// record doesn't say when that was.
+pub(crate) fn has_just_ended(record: &Record, now: Timestamp) -> bool {
+    let date = |name: &str| record.text_of(name)?.parse::<Timestamp>().ok();
+    let duration = record.get::<i64>("duration").ok().flatten().filter(|seconds| *seconds > 0);
+    let duration = SignedDuration::from_secs(duration.unwrap_or(LONGEST));
+    let ended = date("date_created").and_then(|created| created.checked_add(duration).ok());
+    let last = ended.max(date("date_updated"));
+    last.is_none_or(|last| now.duration_since(last) <= LATE)
+}
+
 /// Which of the user's public keys the media was encrypted for (CR…); `None` where it wasn't.
 pub(crate) fn encryption_key(record: &Record) -> Option<String> {
     said(record, "encryption_key")
@@ -158,4 +175,37 @@ pub(crate) fn without_media(client: &Client, sid: &str, error: &HttpError) -> Fa
         ),
     };
     Failure::new(kind, format!("no media: {why}; {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ended_long_ago_has_not_just_ended() {
+        let now = "2026-02-01T12:00:00Z".parse().unwrap();
+        for (fields, just_ended) in [
+            (r#""date_created":"2026-02-01T11:00:00Z","duration":60"#, false),
+            (r#""date_created":"2026-02-01T11:00:00Z","duration":3599"#, true),
+            (r#""date_created":"2026-02-01T11:50:00Z","duration":1"#, true),
+            (r#""date_created":"2026-02-01T11:49:58Z","duration":1"#, false),
+            // The machine's clock may be slow.
+            (r#""date_created":"2026-02-01T12:30:00Z","duration":1"#, true),
+            // As for one that ran when it was listed.
+            (r#""date_created":"2026-02-01T11:00:00Z","duration":null"#, true),
+            (r#""date_created":"2026-02-01T11:00:00Z","duration":0"#, true),
+            (r#""date_created":"2026-01-31T11:00:00Z""#, false),
+            (
+                r#""date_created":"2026-01-15T11:00:00Z","duration":60,"date_updated":"2026-02-01T11:59:00Z""#,
+                true,
+            ),
+            (r#""date_updated":"2026-02-01T12:30:00+02:00""#, false),
+            (r#""date_created":"yesterday","duration":"long""#, true),
+            (r#""duration":9223372036854775807"#, true),
+            (r#""x":0"#, true),
+        ] {
+            let record = Record::parse(format!("{{{fields}}}")).unwrap();
+            assert_eq!(has_just_ended(&record, now), just_ended, "{fields}");
+        }
+    }
 }

@@ -9,18 +9,26 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use common::{alice, bare, fetch, fetch_within, files, folder, line, media, patience, records};
+use jiff::{SignedDuration, Timestamp};
 use predicates::prelude::*;
 use predicates::str::contains;
 use tw_loopback::{Fault, On, Recording, Twilio, room_sid};
 
 const MEDIA: &str = "/v1/Recordings/*/Media";
 
+/// The recording, which ended about so many minutes ago.
+fn ended(minutes: i64, recording: Recording) -> Recording {
+    let created = Timestamp::now() - SignedDuration::from_mins(minutes);
+    recording.date_created(&created.to_string()).duration(1)
+}
+
 /// The fault happens `times` times; the file comes whole all the same.
 fn survives(on: On, times: usize, fault: Fault) {
     let bytes = media(200_000);
-    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let recording = ended(0, alice(&bytes));
+    let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
     let dir = folder();
-    let input = records(&twilio, &[alice(&bytes)]);
+    let input = records(&twilio, &[recording]);
     twilio.fault(on.first(times), fault.clone());
     let output = fetch_within(&twilio, dir.path(), patience(&fault)).write_stdin(input).assert();
     let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
@@ -188,6 +196,57 @@ fn an_address_that_has_expired_is_replaced() {
 #[test]
 fn media_that_is_prepared_still_is_waited_for() {
     survives(On::api(MEDIA), 2, Fault::Status(404));
+    survives(On::storage("*"), 2, Fault::Status(404));
+}
+
+#[test]
+fn media_that_is_gone_is_not_waited_for() {
+    // Only what has just ended is asked for again: of the others it costs ten seconds each.
+    for (minutes, asked) in [(0, 4), (60, 1)] {
+        let recording = ended(minutes, alice(&media(10)));
+        let twilio = Twilio::builder()
+            .recording(recording.clone())
+            .fault(On::api(MEDIA), Fault::Status(404))
+            .start()
+            .unwrap();
+        let dir = folder();
+        let output = fetch(&twilio, dir.path()).write_stdin(records(&twilio, &[recording])).assert().code(1);
+        assert_eq!(line(&output)["error"]["kind"], "not_found");
+        assert_eq!(twilio.count(&On::api(MEDIA)), asked, "ended {minutes} minutes ago");
+    }
+}
+
+/// How tw-fetch ends when the media breaks off five times, each time after so many bytes
+/// more, and these faults come in between.
+fn breaks_off_often(piece: usize, between: &[Fault], retries: &str) -> Option<i32> {
+    let bytes = media(6 * piece);
+    let recording = ended(0, alice(&bytes));
+    let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[recording]);
+    for _ in 0..5 {
+        twilio.fault(On::storage("*").first(1), Fault::CloseInBody(piece as u64));
+        for fault in between {
+            twilio.fault(On::storage("*").first(1), fault.clone());
+        }
+    }
+    let output = fetch(&twilio, dir.path()).args(["--retries", retries]).write_stdin(input).assert();
+    let code = output.get_output().status.code();
+    let file = fs::read(dir.path().join(format!("{}.mka", alice(&bytes).rt())));
+    assert_eq!(code == Some(0), file.is_ok_and(|file| file == bytes));
+    code
+}
+
+#[test]
+fn a_body_that_breaks_often_is_gone_on_with_while_it_gets_on() {
+    const MIB: usize = 1 << 20;
+    assert_eq!(breaks_off_often(MIB, &[], "1"), Some(0));
+    assert_eq!(breaks_off_often(MIB, &[Fault::ExpiredUrl], "1"), Some(0));
+    assert_eq!(breaks_off_often(MIB, &[Fault::Status(404)], "2"), Some(0));
+    // A few bytes each time are no progress: that would go on for ever.
+    assert_eq!(breaks_off_often(MIB - 1, &[], "1"), Some(1));
+    assert_eq!(breaks_off_often(MIB - 1, &[Fault::ExpiredUrl], "9"), Some(1));
+    assert_eq!(breaks_off_often(MIB - 1, &[Fault::Status(404)], "99"), Some(1));
 }
 
 #[test]
