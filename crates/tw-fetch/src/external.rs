@@ -119,8 +119,7 @@ fn word(pieces: &[Piece], record: &Record, object: &Object, path: &Path) -> Resu
             // The folder's name may begin with -.
             "path" if path.is_relative() => Path::new(".").join(path).display().to_string(),
             "path" => path.display().to_string(),
-            field => template::value(record, field)
-                .ok_or_else(|| Failure::field(format!("no {field}, which --external's command names")))?,
+            field => template::value(record, field, "the command", "--external")?,
         };
         // What comes from a record is never an option, nor two words for anybody.
         if value.contains(char::is_control) || (word.is_empty() && value.starts_with('-')) {
@@ -166,7 +165,9 @@ mod tests {
             assert_eq!(arguments("x {path} {track_name}", record).unwrap_err().kind, ErrorKind::Refused);
         }
         assert_eq!(arguments("x {path} -n{track_name}", r#"{"track_name":"-K"}"#).unwrap()[1], "-n-K");
-        assert_eq!(arguments("x {path} {track_name}", "{}").unwrap_err().kind, ErrorKind::Field);
+        let failure = arguments("x {path} {track_name}", "{}").unwrap_err();
+        assert_eq!(failure.kind, ErrorKind::Field);
+        assert_eq!(failure.message, "no track_name for the command (--external)");
     }
 
     #[test]

@@ -28,6 +28,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use anyhow::bail;
+use tw_core::http::is_sid;
 use tw_core::progress::Progress;
 use tw_core::record::json;
 use tw_core::{ErrorKind, Failure, Record, Status, filter, input};
@@ -46,6 +48,7 @@ use twilio::Twilio;
 /// For wrong set-up (flags, keys, a folder that can't be made), and when
 /// stdin can't be read or stdout is closed or full.
 pub fn run(cli: Cli) -> anyhow::Result<Status> {
+    cli.files.iter().try_for_each(|file| is_no_sid(file))?;
     let keys = PrivateKeys::read(&cli.private_key)?;
     if let Some(external) = &cli.external {
         external.require()?;
@@ -76,6 +79,16 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
     );
     bytes.finish();
     status
+}
+
+/// Makes sure that a file's name is not a recording's SID in its place.
+fn is_no_sid(file: &Path) -> anyhow::Result<()> {
+    match file.to_str() {
+        Some(sid) if is_sid("RT", sid) && !file.exists() => {
+            bail!("there is no file {sid}; a recording's SID comes on stdin: echo {sid} | tw-fetch")
+        }
+        _ => Ok(()),
+    }
 }
 
 struct Fetcher {

@@ -34,6 +34,10 @@ pub(crate) fn read(
         let what = format!("{}: {text} is a room: list its recordings with tw-list", line.place);
         return Err((Record::empty(), Failure::new(ErrorKind::Input, what)));
     }
+    if is_sid("rt", text) {
+        let what = format!("{}: {text}: a recording's SID begins with RT, in capitals", line.place);
+        return Err((Record::empty(), Failure::new(ErrorKind::Input, what)));
+    }
     let record = line.record().map_err(|failure| (Record::empty(), failure))?;
     match serde_json::from_str::<Lone>(record.as_str()) {
         Ok(Lone { sid }) if is_sid("RT", &sid) => look_up(twilio, &sid).inspect(looked_up),

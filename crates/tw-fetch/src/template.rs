@@ -128,9 +128,7 @@ impl Piece {
     fn value(&self, record: &Record) -> Result<String, Failure> {
         match self {
             Self::Text(text) => Ok(text.clone()),
-            Self::Field(field) => value(record, field).ok_or_else(|| {
-                Failure::field(format!("no {field}, which the file's name is made of (--name)"))
-            }),
+            Self::Field(field) => value(record, field, "the file's name", "--name"),
         }
     }
 }
@@ -152,8 +150,27 @@ fn fit(component: &[Piece], values: &mut [String]) {
     }
 }
 
-/// A field of the record, as text.
-pub(crate) fn value(record: &Record, field: &str) -> Option<String> {
+/// A field of the record as text, which stands in braces for `what`, given with `flag`.
+///
+/// # Errors
+/// When there is none, or something else: with what to do, where that is known.
+pub(crate) fn value(record: &Record, field: &str, what: &str, flag: &str) -> Result<String, Failure> {
+    text(record, field).ok_or_else(|| {
+        let missing = matches!(record.raw(field), None | Some("null"));
+        let hint = match field {
+            "participant_identity" if missing => ": tw-list --participants adds it",
+            "grouping_sids" if !missing => ": {room_sid} and {participant_sid} are in it",
+            _ => "",
+        };
+        Failure::field(if missing {
+            format!("no {field} for {what} ({flag}){hint}")
+        } else {
+            format!("{field} is no text, and {what} is made of that ({flag}){hint}")
+        })
+    })
+}
+
+fn text(record: &Record, field: &str) -> Option<String> {
     record.text_of(field).or_else(|| match field {
         "room_sid" => record.room_sid(),
         "participant_sid" => record.participant_sid(),
@@ -218,6 +235,29 @@ mod tests {
         let failure = path("{track_name}", record).unwrap_err();
         assert_eq!(failure.kind, ErrorKind::Field);
         assert!(failure.message.starts_with("no track_name"));
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_filled_in_says_what_to_do() {
+        let record =
+            r#"{"sid":"RT1","grouping_sids":{"room_sid":"RM1"},"links":{},"streams":[1],"codec":null}"#;
+        for (field, message) in [
+            ("codec", "no codec for the file's name (--name)"),
+            ("links", "links is no text, and the file's name is made of that (--name)"),
+            ("streams", "streams is no text, and the file's name is made of that (--name)"),
+            (
+                "grouping_sids",
+                "grouping_sids is no text, and the file's name is made of that (--name): \
+                 {room_sid} and {participant_sid} are in it",
+            ),
+            (
+                "participant_identity",
+                "no participant_identity for the file's name (--name): tw-list --participants adds it",
+            ),
+        ] {
+            let failure = path(&format!("{{sid}}-{{{field}}}"), record).unwrap_err();
+            assert_eq!((failure.kind, failure.message.as_str()), (ErrorKind::Field, message));
+        }
     }
 
     #[test]

@@ -56,6 +56,7 @@ fn records_without_media_say_why() {
     }
     for (input, why) in [
         (room_sid("x"), "tw-list"),
+        (rt.replace("RT", "rt"), "begins with RT, in capitals"),
         ("nonsense".into(), "stdin:1"),
         ("{\"sid\":\"RT1\"}".into(), "32 hexadecimal"),
         ("{\"sid\":7}".into(), "sid is 7"),
@@ -66,6 +67,21 @@ fn records_without_media_say_why() {
     }
     assert!(twilio.requests().is_empty());
     assert!(files(dir.path()).is_empty());
+}
+
+#[test]
+fn a_sid_as_an_argument_is_told_the_way_in() {
+    let rt = alice(&[]).rt();
+    let dir = folder();
+    let fetch = |argument: &str| {
+        let mut command = common::bare();
+        command.current_dir(dir.path()).arg(argument).assert()
+    };
+    fetch(&rt).code(2).stdout("").stderr(contains(format!("echo {rt} | tw-fetch")));
+    // A file of that name is one.
+    std::fs::write(dir.path().join(&rt), "").unwrap();
+    fetch(&rt).success();
+    fetch("RT1").code(2).stderr(contains("cannot read RT1"));
 }
 
 #[test]
