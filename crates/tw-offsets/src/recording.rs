@@ -309,7 +309,7 @@ mod tests {
                     prop_assert_eq!(record.raw("offset"), recording.offset);
                     prop_assert_eq!(record.raw("start_time_ms"), recording.start_time);
                     prop_assert_eq!(record.is_marked(), recording.marked);
-                    prop_assert_eq!(record.room_sid(), recording.room.map(std::borrow::Cow::into_owned));
+                    prop_assert_eq!(record.room_sid(), recording.room.map(Cow::into_owned));
                 }
                 (Err(_), Err(_)) => {}
                 (one, other) => prop_assert!(false, "{one:?} but {other:?}"),

@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use tw_loopback::{Fault, On, Twilio, room_sid};
 
 use crate::common::*;
@@ -30,6 +30,52 @@ fn a_tool_that_waits_for_input_ends_at_once() {
         }
     }
     assert!(names(place.folder()).is_empty());
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_a_tool_unless_nohup_keeps_it() {
+    let place = place();
+    let begin = |command: &mut Command| {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // What comes out shows that it runs.
+        stdin.write_all(b"{\"sid\":\"RT1\",\"error\":{\"kind\":\"x\"}}\n").unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut String::new()).unwrap();
+        (child, stdin)
+    };
+    let tool = place.tool("tw-probe").unwrap();
+    let (mut child, _stdin) = begin(&mut place.tool("tw-probe").unwrap());
+    assert_eq!(send(&mut child, Signal::HUP).code(), Some(129));
+    let mut nohup = Command::new("nohup");
+    nohup.arg(tool.get_program()).current_dir(place.folder());
+    let (mut child, stdin) = begin(&mut nohup);
+    rustix::process::kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    drop(stdin);
+    // As the marked record wants it.
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn a_tool_whose_words_nobody_reads_can_be_ended() {
+    let place = place();
+    let mut child = place
+        .tool("tw-offsets")
+        .unwrap()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let feeding = std::thread::spawn(move || stdin.write_all(&b"no record\n".repeat(1 << 16)));
+    // More complaints than a pipe holds: it waits for somebody who reads them.
+    let unread = child.stderr.take().unwrap();
+    wait(&mut child, || rustix::io::ioctl_fionread(&unread).unwrap() > 60_000);
+    assert_eq!(send(&mut child, Signal::TERM).code(), Some(143));
+    // It may have taken all of it.
+    let _ = feeding.join().unwrap();
 }
 
 #[test]
