@@ -49,6 +49,7 @@ pub fn make_stills(
         if deliver(cli, &mut sink, outcome)?.is_break() {
             break;
         }
+        sink.flush()?;
     }
     Ok(sink.finish()?)
 }

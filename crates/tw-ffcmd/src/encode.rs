@@ -244,7 +244,7 @@ fn explain(job: &Job, finished: &Finished) -> Failure {
         .inputs
         .iter()
         .map(|input| &job.room.tracks[input.track])
-        .find(|track| finished.stderr.iter().any(|line| line.contains(&*track.path.to_string_lossy())))
+        .find(|track| finished.stderr.iter().any(|line| names(line, &track.path.to_string_lossy())))
         .map(|track| format!(" at {} ({})", track.path.display(), track.caption()));
     let blamed = blamed.unwrap_or_default();
     let what = if finished.status.success() {
@@ -253,6 +253,15 @@ fn explain(job: &Job, finished: &Finished) -> Failure {
         format!("ffmpeg failed{blamed} with {}{words}", finished.describe())
     };
     Failure::new(ErrorKind::Ffmpeg, what)
+}
+
+/// Whether a line speaks of a file, and not of one whose name has this one's in it.
+fn names(line: &str, path: &str) -> bool {
+    line.match_indices(path).any(|(at, _)| {
+        let before = line[..at].strip_suffix("file:").unwrap_or(&line[..at]).chars().next_back();
+        let after = line[at + path.len()..].chars().next();
+        before.is_none_or(|c| " '\"".contains(c)) && after.is_none_or(|c| " '\":,.;".contains(c))
+    })
 }
 
 #[cfg(test)]
@@ -272,6 +281,21 @@ mod tests {
         assert_eq!(watch.see("total_size=10"), Some(Said::Bytes));
         assert_eq!(watch.see("total_size=10"), None);
         assert_eq!(watch.see("progress=continue"), Some(Said::All));
+    }
+
+    #[test]
+    fn a_file_is_blamed_by_its_whole_name() {
+        for line in [
+            "file:a/b.mka: Invalid data",
+            "Error opening input file a/b.mka.",
+            "[in#0] 'file:a/b.mka'",
+            "a/b.mka",
+        ] {
+            assert!(names(line, "a/b.mka"), "{line}");
+        }
+        for line in ["file:xa/b.mka: Invalid data", "a/b.mkax", "/a/b.mka: no"] {
+            assert!(!names(line, "a/b.mka"), "{line}");
+        }
     }
 
     #[test]

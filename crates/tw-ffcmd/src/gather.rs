@@ -12,7 +12,7 @@ use tw_core::{Record, input, messages};
 use crate::batch::deliver;
 use crate::cli::Cli;
 use crate::job::{self, Job};
-use crate::room::{Gathered, Rooms};
+use crate::room::{Gathered, Kind, Room, Rooms};
 use crate::settings::Settings;
 use crate::still;
 
@@ -79,13 +79,19 @@ pub fn prepare(cli: &Cli, settings: &Settings, mut gathered: Gathered, output: P
     checked
         .and_then(|()| Job::new(settings, &gathered, output))
         .and_then(spared)
+        .inspect(|job| say_whom_nobody_meant(settings, &gathered.room, job))
         .map_err(|failure| (job::refused(&gathered.room), failure))
 }
 
 /// The files that would be read but can't be, and why.
 fn absent(settings: &Settings, gathered: &Gathered, output: &Path) -> Vec<(PathBuf, String)> {
     let why = |path: &Path| {
-        let error = File::open(path).err()?;
+        let error = match fs::metadata(path) {
+            Ok(about) if about.is_dir() => "it is a folder".to_owned(),
+            // To open a pipe might wait for ever.
+            Ok(about) if !about.is_file() => "it is no regular file".to_owned(),
+            _ => File::open(path).err()?.to_string(),
+        };
         Some((path.to_owned(), format!("cannot read {}: {error}", path.display())))
     };
     if gathered.room.tracks.iter().all(|track| track.path.is_file()) {
@@ -109,6 +115,33 @@ fn spared(job: Job) -> Result<Job, Failure> {
             ErrorKind::Refused,
             format!("{} is one of its recordings: choose another --output", job.output.display()),
         )),
+    }
+}
+
+/// A name that is misspelt leaves somebody out: said, but no failure, since a layout may be
+/// one for many rooms.
+fn say_whom_nobody_meant(settings: &Settings, room: &Room, job: &Job) {
+    let label = room.sid.as_deref().unwrap_or("a room without a SID");
+    let of = |kind| room.tracks.iter().filter(|track| track.kind == kind).collect::<Vec<_>>();
+    let (sounds, pictures) = (of(Kind::Audio), of(Kind::Video));
+    let names = || {
+        let mut names: Vec<String> = sounds.iter().map(|track| track.caption()).collect();
+        names.dedup();
+        names.join(", ")
+    };
+    for stranger in settings.heard.strangers(&sounds) {
+        messages::warn(format_args!("{label}: no sound is of {stranger:?}: there is that of {}", names()));
+    }
+    if job.heard.is_empty() && !sounds.is_empty() {
+        messages::warn(format_args!(
+            "{label}: nobody is heard: name audio sources that are there ({})",
+            names()
+        ));
+    }
+    if job.look.is_some() && job.placements.is_empty() && !pictures.is_empty() {
+        messages::warn(format_args!(
+            "{label}: nobody is seen: the layout's video sources mean no picture of it"
+        ));
     }
 }
 

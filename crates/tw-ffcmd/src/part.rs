@@ -16,12 +16,25 @@ pub struct Part {
     _lock: File,
 }
 
+/// Before the work is done, and not when the result is to get its name.
+///
+/// # Errors
+/// When a folder stands there.
+pub fn is_no_folder(output: &Path) -> Result<(), Failure> {
+    if output.is_dir() {
+        let what = format!("{} is a folder: choose another --output", output.display());
+        return Err(Failure::new(ErrorKind::Io, what));
+    }
+    Ok(())
+}
+
 impl Part {
     /// Begins what is to become `output`, in its folder, which is made.
     ///
     /// # Errors
     /// When that can't be, a symbolic link stands there, or another process is at it.
     pub fn begin(output: &Path) -> Result<Self, Failure> {
+        is_no_folder(output)?;
         if let Some(folder) = output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)
                 .map_err(|e| Failure::io(format_args!("cannot make the folder {}", folder.display()), &e))?;

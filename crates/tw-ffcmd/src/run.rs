@@ -19,7 +19,7 @@ use crate::cutting;
 use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
 use crate::origin;
-use crate::part::Part;
+use crate::part::{Part, is_no_folder};
 use crate::steps::{Action, Command, Step, parts_folder};
 use crate::tally::{Chunks, Tally};
 use crate::undecodable::Judge;
@@ -78,6 +78,7 @@ pub struct Studio {
 /// there is no file.
 pub fn compose(job: &Job, steps: &[Step], studio: &Studio, judge: &Judge<'_>) -> Result<Completed, Stopped> {
     let begun = Instant::now();
+    is_no_folder(&job.output)?;
     if !studio.overwrite && job.output.exists() {
         return Ok(keep(job, studio.stall)?);
     }

@@ -44,7 +44,8 @@ pub struct Settings {
     pub labels: bool,
     canvas: Canvas,
     arrangement: Arrangement,
-    heard: Sources,
+    /// Who is heard.
+    pub heard: Sources,
     trim: bool,
 }
 

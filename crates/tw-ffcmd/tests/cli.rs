@@ -205,6 +205,26 @@ fn tags_are_given_to_what_is_joined() {
 }
 
 #[test]
+fn names_that_nobody_has_are_said() {
+    let said = |args: &[&str]| {
+        let output = tool().args(["--emit", "plan"]).args(args).write_stdin(tutorial()).assert().success();
+        String::from_utf8(output.get_output().stderr.clone()).unwrap()
+    };
+    let one = said(&["--audio-sources", "alcie,bob"]);
+    assert!(
+        one.contains("RM1: no sound is of \"alcie\": there is that of alice, bob") && !one.contains("nobody"),
+        "{one}"
+    );
+    let none = said(&["--audio-sources", "alcie"]);
+    assert!(none.contains("nobody is heard"), "{none}");
+    assert!(said(&["--audio-sources-excluded", "alcie"]).contains("alcie"));
+    let layout = write(r#"{"main":{"video_sources":["nobody"]}}"#);
+    let file = format!("@{}", layout.path().join("in").display());
+    assert!(said(&["--layout", &file]).contains("nobody is seen"));
+    assert_eq!(said(&["--audio-sources", "bob,al*"]), "");
+}
+
+#[test]
 fn a_line_that_is_no_record_refuses_no_room() {
     let input = format!("{}\nnonsense\n", tutorial());
     let jobs = records(tool().write_stdin(input), 1);

@@ -55,6 +55,10 @@ fn a_folder_that_cannot_be_is_said() {
             "{message}"
         );
     }
+    // Before anything is composed.
+    let (records, said) = ends(compose_to(&place, &input, "folder.webm").args(["-v", "--overwrite"]), 1);
+    assert!(records[0]["error"]["message"].as_str().unwrap().contains("is a folder: choose another"));
+    assert!(!said.contains("-filter_complex"), "{said}");
     assert_eq!(fs::read(place.folder().join("file")).unwrap(), b"x");
     assert!(names(&place.folder().join("folder.webm")).is_empty());
 }
@@ -81,6 +85,17 @@ fn a_full_disk_ends_a_room_and_leaves_nothing() {
         assert_eq!(names(&place.folder().join("out")), ["room.webm"]);
         fs::remove_dir_all(place.folder().join("out")).unwrap();
     }
+}
+
+#[test]
+fn a_pipe_is_no_recording() {
+    let place = place();
+    let input = room(&place).replace("alice.mka", "pipe.mka");
+    let pipe = place.folder().join("pipe.mka");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (records, _) = ends(&mut compose(&place, &input), 1);
+    let message = records[0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("cannot read pipe.mka: it is no regular file"), "{message}");
 }
 
 #[test]

@@ -48,6 +48,15 @@ impl Sources {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.means(track));
         any(&self.included) && !any(&self.excluded)
     }
+
+    /// The SIDs and whole names among them that mean none of these tracks: misspelt, maybe.
+    pub fn strangers<'a>(&'a self, tracks: &'a [&Track]) -> impl Iterator<Item = &'a str> {
+        let patterns = self.included.iter().chain(&self.excluded);
+        patterns.filter_map(move |pattern| match pattern {
+            Pattern::Is(name) if !tracks.iter().any(|track| pattern.means(track)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
 }
 
 impl Pattern {
@@ -104,6 +113,13 @@ mod tests {
             assert!(!mean(&[other], &[]), "{other}");
         }
         assert!(!mean(&[], &[]));
+    }
+
+    #[test]
+    fn strangers_are_names_that_nobody_has() {
+        let alice = Track { name: Some("alice".into()), ..track_of("x", 0, 1) };
+        let sources = Sources::new(["alice", "alcie", "bob*"], ["PA7"]).unwrap();
+        assert_eq!(sources.strangers(&[&alice]).collect::<Vec<_>>(), ["alcie", "PA7"]);
     }
 
     #[test]
