@@ -50,7 +50,7 @@ impl Patience {
 
     /// Whether it is over after so much more silence.
     pub fn is_over_after(&mut self, more: Duration) -> bool {
-        self.is_over(more, |workers| spent(workers))
+        self.is_over(more, spent)
     }
 
     fn is_over(&mut self, more: Duration, spent: impl Fn(&[u32]) -> Option<Duration>) -> bool {
