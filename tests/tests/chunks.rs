@@ -170,6 +170,49 @@ fn from_key_frames_that_need_an_earlier_one() {
 }
 
 #[test]
+fn of_a_recording_whose_first_key_frame_is_lost() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 1);
+    let alice = Video::new(1, 10.0).start_ms(1000).lasting_ms(8000).size(160, 120).key_every(20);
+    let path = scene.next_path("mkv");
+    scene.video("alice", 0, &alice).unwrap();
+    scene.video("bob", 0, &Video::new(2, 10.0).start_ms(1000).lasting_ms(8000).size(160, 120)).unwrap();
+    let whole = environment.folder().join("whole.mkv");
+    fs::rename(&path, &whole).unwrap();
+    // Into a pipe, so that it has no index either.
+    let cut = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-copyts", "-i"])
+        .arg(&whole)
+        .args(["-c", "copy", "-copyinkf", "-bsf:v", "noise=drop=eq(n\\,0)"])
+        .args(["-avoid_negative_ts", "disabled", "-f", "matroska", "pipe:1"])
+        .stdout(fs::File::create(path).unwrap())
+        .status();
+    assert!(cut.unwrap().success());
+    let bench = Bench::new(environment, &scene);
+    let placed = String::from_utf8_lossy(&bench.placed);
+    assert!(placed.contains("\"seekable\":false") && placed.contains("\"start_time_ms\":1100"), "{placed}");
+    bench.same_frames(80, &["1", "3"], &["--size", "320x120", "--fps", "10", "-o", "room.webm", "-y"]);
+}
+
+#[test]
+fn of_who_lies_on_top_of_whom() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 1);
+    // Bob came later, and lies on top; a chunk begins while alice sends nothing.
+    let alice = Video::new(1, 10.0).lasting_ms(6000).size(160, 120).without(2000..3500);
+    scene.video("alice", 0, &alice).unwrap();
+    scene.video("bob", 1000, &Video::new(2, 10.0).lasting_ms(5000).size(160, 120)).unwrap();
+    let layout = environment.folder().join("layout.json");
+    let one_cell = r#"{"one":{"max_columns":1,"max_rows":1,"reuse":"show_newest","video_sources":["*"]}}"#;
+    fs::write(&layout, one_cell).unwrap();
+    let layout = format!("@{}", layout.display());
+    let bench = Bench::new(environment, &scene);
+    let args =
+        ["--layout", &layout, "--gap", "black", "--size", "160x120", "--fps", "10", "-o", "room.webm", "-y"];
+    bench.same_frames(60, &["3"], &args);
+}
+
+#[test]
 fn of_a_recording_whose_last_frame_lies_before_the_cut() {
     let environment = Environment::new().unwrap();
     let mut scene = Scene::new(environment.folder(), 1);

@@ -515,9 +515,9 @@ mod tests {
 
     #[test]
     fn a_listener_hears_every_line() {
-        let heard = std::sync::Arc::new(Mutex::new(0));
+        let heard = Arc::new(Mutex::new(0));
         let listener = {
-            let heard = std::sync::Arc::clone(&heard);
+            let heard = Arc::clone(&heard);
             move |line: &str| *heard.lock().unwrap() += line.parse::<u32>().unwrap()
         };
         Child::spawn_heard(shell("seq 100 >&2"), None, listener).unwrap().wait().unwrap();

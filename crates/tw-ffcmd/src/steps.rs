@@ -291,7 +291,18 @@ fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
     let argv = |output: &Path| {
         Words::ffmpeg(&ffmpeg::name(), overwrite)
             .recording(recording)
-            .and(["-map", "0:v:0", "-c", "copy", "-avoid_negative_ts", "disabled", "-f", "matroska"])
+            // From the first packet on, key frame or not: places are counted from there.
+            .and([
+                "-map",
+                "0:v:0",
+                "-c",
+                "copy",
+                "-copyinkf",
+                "-avoid_negative_ts",
+                "disabled",
+                "-f",
+                "matroska",
+            ])
             .output(output)
     };
     let output = named(folder, "indexed", "mkv", argv);

@@ -4,6 +4,7 @@
 use super::picture::{Gap, Scene};
 use crate::layout::{Placement, Rect};
 use crate::room::{Room, Span};
+use crate::time::Millis;
 use crate::timeline::Frames;
 
 /// Placements of one track in one cell: one overlay, switched on now and then.
@@ -11,6 +12,9 @@ use crate::timeline::Frames;
 pub struct Overlay<'a> {
     /// The first of them.
     pub placement: &'a Placement,
+    /// When the first one begins, in the scene or before it: who came later lies on top,
+    /// whichever part of the room is drawn.
+    since: Millis,
     /// When it is seen, in frames of the output.
     pub shown: Vec<Frames>,
 }
@@ -33,7 +37,7 @@ impl Cell {
     fn find_sole(&mut self, overlays: &[Overlay<'_>], room: &Room) {
         self.sole = match self.overlays[..] {
             [i] => {
-                let Overlay { placement, shown } = &overlays[i];
+                let Overlay { placement, shown, .. } = &overlays[i];
                 (shown.len() == 1 && room.tracks[placement.track].begins_with_key_frame).then_some(i)
             }
             _ => None,
@@ -99,19 +103,21 @@ fn seen(scene: Scene<'_>) -> Vec<Overlay<'_>> {
             .into_iter()
             .filter_map(|span| scene.timeline.frames_of(span)?.and(scene.slice))
             .collect();
-        if shown.is_empty() {
-            continue;
-        }
+        let since = placement.span.from;
         let same = |o: &&mut Overlay<'_>| {
             (o.placement.track, o.placement.cell, o.placement.z)
                 == (placement.track, placement.cell, placement.z)
         };
         match overlays.iter_mut().find(same) {
-            Some(overlay) => overlay.shown.extend(shown),
-            None => overlays.push(Overlay { placement, shown }),
+            Some(overlay) => {
+                overlay.since = overlay.since.min(since);
+                overlay.shown.extend(shown);
+            }
+            None => overlays.push(Overlay { placement, since, shown }),
         }
     }
-    overlays.sort_by_key(|o| (o.placement.z, o.shown[0].first));
+    overlays.retain(|overlay| !overlay.shown.is_empty());
+    overlays.sort_by_key(|overlay| (overlay.placement.z, overlay.since));
     overlays
 }
 

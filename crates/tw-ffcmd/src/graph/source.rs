@@ -70,9 +70,10 @@ pub fn placed(pad: String, track: &Track, timeline: &Timeline, slice: Frames) ->
 /// Reading begins at a key frame, maybe long before `slice`: what can't be seen in
 /// it any more need not be scaled. The last frame before it can, and it lies no
 /// further back than frames are apart; a second more is for what can't be decoded.
+/// Of a recording in which more of that is known, nothing is dropped.
 fn too_early(track: &Track, timeline: &Timeline, slice: Frames, clock: &Clock) -> Option<String> {
     let begins = timeline.start + timeline.rate.time_of(slice.first);
-    let kept = track.frame_interval_max? + Millis(1000);
+    let kept = track.frame_interval_max.filter(|_| track.begins_with_key_frame)? + Millis(1000);
     let ticks = kept.0 * i64::from(clock.rate) / 1000 + clock.frame;
     (begins - track.span.from > kept).then(|| format!("trim=start_pts=-{ticks}"))
 }
