@@ -40,13 +40,15 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// The spans that hold packets.
+    /// The spans that hold packets. Gaps of several streams may overlap: each is left free.
     pub fn pieces(&self) -> Vec<(i64, i64)> {
         let mut pieces = Vec::with_capacity(self.gaps.len() + 1);
         let mut from = self.start;
         for &(start, end) in &self.gaps {
-            pieces.push((from, start));
-            from = end;
+            if start >= from {
+                pieces.push((from, start));
+            }
+            from = from.max(end);
         }
         pieces.push((from, self.end.unwrap_or(from)));
         pieces
@@ -315,6 +317,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::offsets::Offsets;
     use crate::rooms::RoomId;
+    use proptest::prelude::*;
     use tw_core::Record;
 
     /// A row whose record may lack everything but the two numbers.
@@ -393,6 +396,56 @@ pub(crate) mod tests {
         assert_eq!((bar.kind, bar.start, bar.end), (Kind::Sound, 50, Some(950)));
         assert_eq!(bar.pieces(), [(50, 250), (450, 950)]);
         assert!(bar.title.contains("1 gap"), "{}", bar.title);
+    }
+
+    /// A recording from 0 to 100 seconds of two streams, each with gaps.
+    fn with_gaps(streams: &[Vec<(i64, i64)>]) -> Row {
+        let streams: Vec<_> = streams
+            .iter()
+            .map(|gaps| {
+                let gaps: Vec<_> = gaps
+                    .iter()
+                    .map(|(start, end)| serde_json::json!({"start_ms": start, "end_ms": end}))
+                    .collect();
+                serde_json::json!({ "gaps": gaps })
+            })
+            .collect();
+        let record = serde_json::json!({
+            "track_name": "a.mka", "offset": 0, "start_time_ms": 0, "end_time_ms": 100_000, "streams": streams,
+        });
+        row(&record.to_string(), 0)
+    }
+
+    #[test]
+    fn gaps_of_two_streams_may_overlap() {
+        let pieces =
+            |streams: &[Vec<(i64, i64)>]| of(&[with_gaps(streams)], &[])[0].lanes[0].rows[0][0].pieces();
+        let within = [vec![(10_000, 60_000)], vec![(20_000, 30_000)]];
+        assert_eq!(pieces(&within), [(0, 10_000), (60_000, 100_000)]);
+        let over = [vec![(10_000, 30_000)], vec![(20_000, 60_000)]];
+        assert_eq!(pieces(&over), [(0, 10_000), (60_000, 100_000)]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_gaps_there_are_they_stay_free(
+            gaps in proptest::collection::vec(
+                proptest::collection::vec((-10_000i64..110_000, -10_000i64..110_000), 0..5),
+                0..3,
+            ),
+            width in 0usize..200,
+        ) {
+            let timelines = of(&[with_gaps(&gaps)], &[]);
+            let bar = &timelines[0].lanes[0].rows[0][0];
+            let pieces = bar.pieces();
+            for (from, to) in &pieces {
+                prop_assert!(from <= to, "{pieces:?}");
+                prop_assert!(bar.gaps.iter().all(|gap| gap.1 <= *from || *to <= gap.0), "{pieces:?} {gaps:?}");
+            }
+            prop_assert_eq!((pieces[0].0, pieces.last().unwrap().1), (0, 100_000));
+            crate::term::render(&timelines, width, false);
+            crate::svg::render(&timelines);
+        }
     }
 
     #[test]
