@@ -152,7 +152,13 @@ impl FromStr for Rate {
 
     /// `30`, `29.97`, `30000/1001`. The decimals that stand for NTSC's rates mean those.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is no frame rate: write 30, 29.97 or 30000/1001, from 1 to 240");
+        // Enough for 240000/1001; ticks of such a clock still fit with hours of them.
+        const MOST: u32 = 240_000;
+        let wrong = || {
+            format!(
+                "'{text}' is no frame rate: write 30, 29.97 or 30000/1001, from 1 to 240, in numbers up to {MOST}"
+            )
+        };
         let (frames, seconds): (u64, u64) = match text {
             "23.976" | "23.98" => (24000, 1001),
             "29.97" => (30000, 1001),
@@ -174,7 +180,10 @@ impl FromStr for Rate {
             return Err(wrong());
         }
         let divisor = gcd(frames, seconds);
-        let part = |n: u64| u32::try_from(n / divisor).ok().and_then(NonZeroU32::new).ok_or_else(wrong);
+        let part = |n: u64| {
+            let n = u32::try_from(n / divisor).ok().filter(|n| *n <= MOST);
+            n.and_then(NonZeroU32::new).ok_or_else(wrong)
+        };
         Ok(Self { frames: part(frames)?, seconds: part(seconds)? })
     }
 }
@@ -225,7 +234,20 @@ mod tests {
         assert_eq!(rate("30").to_string(), "30");
         assert_eq!(rate("29.97").to_string(), "30000/1001");
         assert_eq!(rate("12.5").to_string(), "25/2");
-        for text in ["0", "-1", "1/0", "241", "0.5", "x", "", "1/2/3", "1.2345"] {
+        assert_eq!(rate("240000/1001").to_string(), "240000/1001");
+        for text in [
+            "4294967295/4294967294",
+            "240001/1001",
+            "0",
+            "-1",
+            "1/0",
+            "241",
+            "0.5",
+            "x",
+            "",
+            "1/2/3",
+            "1.2345",
+        ] {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }
     }

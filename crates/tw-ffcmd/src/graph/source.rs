@@ -74,7 +74,8 @@ pub fn placed(pad: String, track: &Track, timeline: &Timeline, slice: Frames) ->
 fn too_early(track: &Track, timeline: &Timeline, slice: Frames, clock: &Clock) -> Option<String> {
     let begins = timeline.start + timeline.rate.time_of(slice.first);
     let kept = track.frame_interval_max.filter(|_| track.begins_with_key_frame)? + Millis(1000);
-    let ticks = kept.0 * i64::from(clock.rate) / 1000 + clock.frame;
+    // A record may say anything of how far its frames are apart.
+    let ticks = i128::from(kept.0) * i128::from(clock.rate) / 1000 + i128::from(clock.frame);
     (begins - track.span.from > kept).then(|| format!("trim=start_pts=-{ticks}"))
 }
 
@@ -145,12 +146,31 @@ pub fn paced(chain: Chain, cell: Rect, Pace { rate, slice, shown }: Pace, backgr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::room::Room;
+    use crate::room::tests_support::track;
 
     #[test]
     fn pictures_get_the_usual_range() {
         let cell = Rect { x: 0, y: 0, width: 64, height: 48 };
         let chain = scaled(Chain::from(["0:v"]), cell, Shrinking::Area, None).into_pads(["out"]);
         assert!(crate::graph::join(&[chain]).contains(":eval=frame:out_range=tv[out]"));
+    }
+
+    #[test]
+    fn a_record_may_say_any_interval_between_frames() {
+        let mut track = track(0, 40_000);
+        let timeline = |track: &Track| {
+            let room = Room { sid: None, tracks: vec![track.clone()] };
+            Timeline::new("240000/1001".parse().unwrap(), &room, Some(Millis(30_000)), None).unwrap()
+        };
+        let trim = |track: &Track| {
+            let timeline = timeline(track);
+            too_early(track, &timeline, timeline.all(), &Clock::of(timeline.rate))
+        };
+        track.frame_interval_max = Some(Millis(1000));
+        assert_eq!(trim(&track).as_deref(), Some("trim=start_pts=-962002"));
+        track.frame_interval_max = Some(Millis(i64::MAX));
+        assert_eq!(trim(&track), None);
     }
 
     #[test]
