@@ -22,6 +22,7 @@ pub mod progress;
 pub mod record;
 pub mod signals;
 mod terminal;
+pub mod text;
 pub mod time;
 pub mod tool;
 pub mod version;

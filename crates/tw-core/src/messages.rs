@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::terminal::{self, CLEAR_LINE, OneLine};
+use crate::text;
 
 /// How much the user wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -67,6 +68,11 @@ pub fn warn(message: impl fmt::Display) {
     print(Verbosity::Normal, &message);
 }
 
+/// What the user has asked for in a log, and no error: shown always.
+pub fn line(message: impl fmt::Display) {
+    print(Verbosity::Quiet, &message);
+}
+
 /// What is being done.
 pub fn verbose(message: impl fmt::Display) {
     print(Verbosity::Verbose, &message);
@@ -89,16 +95,16 @@ fn print(from: Verbosity, message: &dyn fmt::Display) {
 /// The message without what a terminal would obey: names of tracks and people
 /// come from strangers. Line breaks stay, indented.
 fn printable(message: &str) -> String {
-    let mut text = String::with_capacity(message.len());
+    let mut shown = String::with_capacity(message.len());
     for c in message.trim_end().chars() {
         match c {
-            '\n' => text.push_str("\n  "),
-            '\t' => text.push(c),
-            c if c.is_control() => text.extend(c.escape_default()),
-            c => text.push(c),
+            '\n' => shown.push_str("\n  "),
+            '\t' => shown.push(c),
+            c if text::is_obeyed(c) => shown.extend(c.escape_default()),
+            c => shown.push(c),
         }
     }
-    text
+    shown
 }
 
 #[cfg(test)]
@@ -108,6 +114,7 @@ mod tests {
     #[test]
     fn a_name_cannot_steer_the_terminal() {
         assert_eq!(printable("bob\u{1b}[2J\r"), "bob\\u{1b}[2J");
+        assert_eq!(printable("bob\u{202e}!"), "bob\\u{202e}!");
         assert_eq!(printable("one\ntwo\n"), "one\n  two");
     }
 }

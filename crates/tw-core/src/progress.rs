@@ -235,7 +235,7 @@ impl Progress {
             };
             let mut line = line(self.unit, state);
             line.push_str(&self.bar.message());
-            messages::error(line);
+            messages::line(line);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use tw_core::text::escaped;
 use unicode_width::UnicodeWidthStr;
 
 use crate::row::Row;
@@ -104,10 +105,7 @@ fn columns(rows: &[&Row]) -> Vec<Column> {
 
 /// A name without what a terminal would obey, and cut when it is long.
 pub fn shorten(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { clean.extend(c.escape_default()) } else { clean.push(c) }
-    }
+    let clean = escaped(text);
     if clean.width() <= LONGEST {
         return clean;
     }
@@ -170,6 +168,7 @@ mod tests {
         let long = shorten(&"北".repeat(50));
         assert_eq!((long.width(), long.ends_with('…')), (39, true));
         assert_eq!(shorten("a\u{1b}[2J"), "a\\u{1b}[2J");
+        assert_eq!(shorten("a\u{202e}b"), "a\\u{202e}b");
     }
 
     #[test]
