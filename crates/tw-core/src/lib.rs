@@ -13,6 +13,7 @@ pub mod filter;
 pub mod http;
 pub mod input;
 pub mod messages;
+pub mod number;
 pub mod output;
 pub mod parallel;
 pub mod part;

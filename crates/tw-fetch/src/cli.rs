@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueHint};
 use tw_core::http::HttpOptions;
+use tw_core::number::whole;
 use tw_core::{Common, Status, Tool};
 
 use crate::external::External;
@@ -35,7 +36,7 @@ pub struct Cli {
     pub name: Template,
 
     /// How many downloads run side by side
-    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole(1..=256_u16))]
     pub jobs: u16,
 
     /// Your RSA private key, in PEM, for encrypted recordings; repeatable

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::{Parser, ValueEnum};
+use tw_core::number::whole;
 use tw_core::tool::{Common, Status, Tool};
 
 use crate::encoder::{AudioCodec, Speed, VideoCodec};
@@ -53,7 +54,7 @@ pub struct Cli {
     pub allow_incomplete: bool,
 
     /// How many ffmpegs run side by side with --run; by default one per core
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(short, long, value_name = "N", value_parser = whole(1..=1024_u16))]
     pub jobs: Option<u16>,
 
     /// Cut the picture into chunks of so many seconds, composed by themselves and joined
@@ -65,7 +66,7 @@ pub struct Cli {
     pub chunk: Option<Millis>,
 
     /// With --run: end an ffmpeg that makes no progress for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = whole(1..=u64::MAX))]
     pub stall: u64,
 
     /// The picture's size; by default 1024x768
@@ -98,7 +99,7 @@ pub struct Cli {
     pub background: String,
 
     /// Pixels left free between two cells
-    #[arg(long, value_name = "PIXELS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024), help_heading = "Picture")]
+    #[arg(long, value_name = "PIXELS", default_value_t = 0, value_parser = whole(0..=1024_u32), help_heading = "Picture")]
     pub cell_gap: u32,
 
     /// What a cell shows while its camera sends nothing: the last frame, or black
@@ -117,7 +118,7 @@ pub struct Cli {
     pub audio_only: bool,
 
     /// Cut out every span in which nobody is seen or heard
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Window")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = yes_or_no, help_heading = "Window")]
     pub trim: Option<bool>,
 
     /// Only make a PNG of one frame of the composition, to see what it will be like
@@ -128,7 +129,7 @@ pub struct Cli {
     pub preview: Option<String>,
 
     /// When, as for --start; by default the middle
-    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "preview", help_heading = "Stills")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "preview", help_heading = "Stills")]
     pub at: Option<Millis>,
 
     /// Only make a PNG of twelve frames, from the beginning to the end
@@ -136,11 +137,11 @@ pub struct Cli {
     pub contact_sheet: Option<String>,
 
     /// Begin here on the room's timeline: 90, 1:30, 00:01:30.5; with --trim, on what is left of it
-    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Window")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, help_heading = "Window")]
     pub start: Option<Millis>,
 
     /// End here
-    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Window")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, help_heading = "Window")]
     pub end: Option<Millis>,
 
     /// The picture's codec; by default vp8 in webm and mkv, h264 in mp4
@@ -154,7 +155,7 @@ pub struct Cli {
     /// Constant quality on the codec's own scale: less is better and larger
     ///
     /// From 4 to 63 for vp8, 0 to 63 for vp9 and av1, 0 to 51 for h264 and hevc.
-    #[arg(long, value_name = "N", help_heading = "Encoding")]
+    #[arg(long, value_name = "N", value_parser = whole(0..=63_u8), help_heading = "Encoding")]
     pub crf: Option<u8>,
 
     /// How much time the encoder, and making pictures smaller, may take
@@ -216,6 +217,17 @@ impl FromStr for LayoutFlag {
 }
 
 impl Cli {
+    /// `--trim true` would read a file called true.
+    fn check_trim(&self) -> anyhow::Result<()> {
+        let word = self.files.iter().find(|file| matches!(file.to_str(), Some("true" | "false")));
+        match word.filter(|file| self.trim.is_some() && !file.exists()) {
+            Some(word) => {
+                bail!("there is no file {0}: to say it of --trim, write --trim={0}", word.display())
+            }
+            None => Ok(()),
+        }
+    }
+
     /// How many ffmpegs may run at once.
     pub fn jobs(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
@@ -254,8 +266,14 @@ impl Tool for Cli {
     }
 
     fn run(self) -> anyhow::Result<Status> {
+        self.check_trim()?;
         crate::run(&self)
     }
+}
+
+/// A parser of ours: clap's own has completions offer both words where a file is to follow.
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "should be true or false".into())
 }
 
 /// A flag's value as it is typed.
@@ -309,6 +327,19 @@ mod tests {
     #[test]
     fn flags_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_word_for_trim_is_not_taken_for_a_file() {
+        let check = |words: &[&str]| {
+            Cli::parse_from([&["tw-ffcmd"], words].concat()).check_trim().map_err(|e| e.to_string())
+        };
+        assert_eq!(
+            check(&["--trim", "true"]),
+            Err("there is no file true: to say it of --trim, write --trim=true".into())
+        );
+        assert_eq!(check(&["--trim=false", "a.jsonl"]), Ok(()));
+        assert_eq!(check(&["true"]), Ok(()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tw_core::http::{HttpOptions, is_sid};
+use tw_core::number::whole;
 use tw_core::{Common, Status, Tool};
 
 /// List the recordings of Twilio Video rooms as JSON lines
@@ -58,11 +59,11 @@ pub struct Cli {
     pub date_created_before: Option<Timestamp>,
 
     /// Recordings per request
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole(1..=100_u64))]
     pub page_size: u64,
 
     /// Stop after so many recordings in all
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX))]
     pub limit: Option<u64>,
 
     /// Add participant_identity: one more request for each participant

@@ -88,7 +88,20 @@ fn wrong_flags() {
             .args(args)
             .assert()
             .code(2)
-            .stdout("");
+            .stdout("")
+            .stderr(contains("tw-list: "));
+    }
+}
+
+#[test]
+fn wrong_flags_are_refused_in_plain_words() {
+    for (args, why) in [
+        (["--limit", "0"], "should be a whole number, 1 or more"),
+        (["--page-size", "x"], "should be a whole number from 1 to 100"),
+        (["--retries", "-1"], "should be a whole number, 0 or more"),
+        (["--base-url", "foo"], "the base URL \"foo\" is none: it should be a scheme and a host"),
+    ] {
+        bare().args(args).assert().code(2).stderr(contains(why).and(contains("tip:").not()));
     }
 }
 

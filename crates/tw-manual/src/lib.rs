@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn behind_trim_a_file_is_completed() {
+        let mut script = Vec::new();
+        clap_complete::generate(Shell::Bash, &mut tw_ffcmd::Cli::command(), "tw-ffcmd", &mut script);
+        let script = String::from_utf8(script).unwrap();
+        let (_, after) = script.split_once("--trim)").unwrap();
+        let (case, _) = after.split_once(";;").unwrap();
+        // Its value stands behind an equals sign alone.
+        assert!(case.contains("compgen -f") && !case.contains("true"), "{case}");
+    }
+
+    #[test]
     fn examples_are_no_requests() {
         assert_eq!(roff(".SH it's a\\b-c"), "\\&.SH it\\(aqs a\\eb\\-c");
     }

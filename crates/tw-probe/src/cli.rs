@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use tw_core::number::whole;
 use tw_core::tool::Common;
 
 /// Read the start, the end and the streams of recordings with ffprobe
@@ -29,16 +30,16 @@ pub struct Cli {
     /// own clock. The default, a second, passes over what is usual (a silent microphone still sends every
     /// 400 ms, a screen that is shared may send a frame a second) and finds cameras that were off and
     /// networks that were away. tw-ffcmd takes long silences and --gap black from there.
-    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = whole(0..=u32::MAX))]
     pub gaps: u32,
 
     /// How many files are read side by side; default: one per core
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(short, long, value_name = "N", value_parser = whole(1..=1024_u16))]
     pub jobs: Option<u16>,
 
     /// End an ffprobe from which nothing has come for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(value_parser = whole(1..=86_400_u64))]
     pub stall: u64,
 
     /// What all the tools have.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use url::{Host, Url};
 
 use super::HttpError;
@@ -21,7 +21,12 @@ impl BaseUrl {
     /// When it is no URL, holds credentials, a query or a path, or is not https.
     /// Plain http is for loopback addresses, which nobody else can listen to.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let url = Url::parse(text.trim()).with_context(|| format!("the base URL is {text:?}"))?;
+        let Ok(url) = Url::parse(text.trim()) else {
+            bail!(
+                "the base URL {text:?} is none: it should be a scheme and a host, such as {}",
+                Self::TWILIO
+            );
+        };
         if !url.username().is_empty() || url.password().is_some() {
             bail!("the base URL holds a user or password: credentials come from the environment only");
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::number::whole;
+
 use super::{BaseUrl, Client, Credentials, Policy};
 
 /// Where Twilio is, and how patient we are with it.
@@ -25,7 +27,7 @@ pub struct HttpOptions {
     /// breaks, a timeout. The pauses double each time, with some chance in them,
     /// and are at least as long as the answer's Retry-After says (at most two
     /// minutes).
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = whole(0..=u32::MAX))]
     pub retries: u32,
 
     /// The longest wait for a connection, and the longest silence, in seconds
@@ -36,7 +38,7 @@ pub struct HttpOptions {
     pub timeout: Duration,
 
     /// The pause before the first retry, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = whole(0..=u64::MAX))]
     pub retry_delay: u64,
 }
 
@@ -64,7 +66,7 @@ impl HttpOptions {
 
 /// Seconds, with a fraction if wanted.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "should be a number of seconds".to_owned())?;
     if !(0.001..=86_400.0).contains(&seconds) {
         return Err("should be more than 0 and at most a day".into());
     }
