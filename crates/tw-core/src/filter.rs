@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::input::Line;
+use crate::input::{Line, Place};
 use crate::messages;
 use crate::output::{Output, OutputError};
 use crate::parallel;
 use crate::progress::Progress;
 use crate::record::Record;
+use crate::text::escaped;
 use crate::tool::{Common, Status};
 
 /// What came of one line.
@@ -30,7 +31,19 @@ impl Outcome {
     /// A record that fails half-way is handed on without what was added to it so
     /// far, so `serve` works on a copy.
     pub fn of(line: Line, serve: impl FnOnce(&mut Record) -> Result<(), Failure>) -> Self {
-        Self::of_read(line.record().map_err(|failure| (Record::empty(), failure)), serve)
+        let place = line.place.clone();
+        Self::of_read(line.record().map_err(|failure| (Record::empty(), failure)), serve).found_at(&place)
+    }
+
+    /// What failed and has no name to be found by is found by its place.
+    fn found_at(self, place: &Place) -> Self {
+        match self {
+            Self::Failed(record, failure) => {
+                let failure = at_place(&record, place, failure);
+                Self::Failed(record, failure)
+            }
+            other => other,
+        }
     }
 
     fn of_read(
@@ -151,22 +164,43 @@ impl<'a> Sink<'a> {
 
 /// Says how many records were handed on that an earlier tool has marked.
 pub fn tell_passed(count: u64) {
-    if count > 0 {
-        let records = if count == 1 { "record" } else { "records" };
-        messages::warn(format_args!(
-            "{count} {records} that failed in an earlier step handed on as they were"
-        ));
+    match count {
+        0 => {}
+        1 => messages::warn("1 record that failed in an earlier step handed on as it was"),
+        n => {
+            messages::warn(format_args!("{n} records that failed in an earlier step handed on as they were"));
+        }
     }
 }
 
-/// Says on stderr which record failed, and why. A line that is no record has
-/// its place in the message itself.
+/// Says on stderr which record failed, and why.
 pub fn tell(record: &Record, failure: &Failure) {
-    if record == &Record::empty() {
-        messages::error(&failure.message);
-    } else {
-        messages::error(format_args!("{}: {}", record.label(), failure.message));
+    messages::error(told(record, &failure.message));
+}
+
+/// The failure of a record that stood at this place, which is said if the record has no name
+/// to be found by.
+pub fn at_place(record: &Record, place: &Place, failure: Failure) -> Failure {
+    let place = format!("{place}: ");
+    if record.name().is_some() || failure.message.starts_with(&place) {
+        return failure;
     }
+    Failure::new(failure.kind, place + &failure.message)
+}
+
+/// The message with the record's label before it, unless it says that itself: the file that
+/// can't be read, or the place of what has no other name.
+fn told(record: &Record, message: &str) -> String {
+    let label = record.label();
+    let shown = escaped(message);
+    // At a place where files are named: one may be called a.
+    let is_there =
+        |name: &str| shown.starts_with(&format!("{name} ")) || shown.contains(&format!(" {name}: "));
+    if label == Record::empty().label() || record.name().is_some_and(|name| name == label && is_there(&name))
+    {
+        return message.to_owned();
+    }
+    format!("{label}: {message}")
 }
 
 /// Serves the record on every line with `serve`, `jobs` at a time.
@@ -201,7 +235,12 @@ pub fn run_reading(
     let mut sink = Sink::new(&mut output, common);
     let counted = Arc::clone(progress);
     let lines = lines.inspect(move |_| counted.grow(1));
-    let work = move |line: anyhow::Result<Line>| line.map(|line| Outcome::of_read(read(line), &serve));
+    let work = move |line: anyhow::Result<Line>| {
+        line.map(|line| {
+            let place = line.place.clone();
+            Outcome::of_read(read(line), &serve).found_at(&place)
+        })
+    };
     let flow = parallel::ordered(lines, jobs, work, |outcome| {
         let step = outcome.and_then(|outcome| {
             let flow = sink.write(outcome)?;
@@ -221,4 +260,38 @@ pub fn run_reading(
         return Err(error);
     }
     Ok(sink.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(text: &str) -> (String, String) {
+        let place = Place { source: "list.jsonl".into(), line: 3 };
+        let line = Line { place, bytes: text.as_bytes().to_vec() };
+        match Outcome::of(line, |_| Err(Failure::field("no offset"))) {
+            Outcome::Failed(record, failure) => (told(&record, &failure.message), failure.message),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_has_no_name_is_found_by_its_place() {
+        let same = |text: &str| (text.to_owned(), text.to_owned());
+        assert_eq!(failed(r#"{"a":1}"#), same("list.jsonl:3: no offset"));
+        assert_eq!(failed("{}"), same("list.jsonl:3: no offset"));
+        assert_eq!(failed("nope").1.matches("list.jsonl:3: ").count(), 1);
+        let (told, message) = failed(r#"{"track_name":"alice"}"#);
+        assert_eq!((&*told, &*message), ("alice: list.jsonl:3: no offset", "list.jsonl:3: no offset"));
+        assert_eq!(failed(r#"{"sid":"RT1"}"#), ("RT1: no offset".into(), "no offset".into()));
+    }
+
+    #[test]
+    fn a_file_is_named_once() {
+        let told = |text, message| told(&Record::parse(text).unwrap(), message);
+        assert_eq!(told(r#"{"path":"a"}"#, "cannot read a: No such file"), "cannot read a: No such file");
+        assert_eq!(told(r#"{"path":"a"}"#, "a is empty"), "a is empty");
+        assert_eq!(told(r#"{"path":"a"}"#, "this is a folder"), "a: this is a folder");
+        assert_eq!(told(r#"{"sid":"RT1","path":"a"}"#, "cannot read a: gone"), "RT1: cannot read a: gone");
+    }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::complaint;
 use crate::failure::{ErrorKind, Failure};
 use crate::messages;
 use crate::record::Record;
@@ -42,7 +43,8 @@ impl Line {
     /// A [`Failure`] that names the place.
     pub fn text(self) -> Result<String, Failure> {
         String::from_utf8(self.bytes).map_err(|e| {
-            Failure::new(ErrorKind::Input, format!("{}: not UTF-8: {}", self.place, e.utf8_error()))
+            let wrong = e.utf8_error().valid_up_to() + 1;
+            Failure::new(ErrorKind::Input, format!("{}: not UTF-8 from byte {wrong} on", self.place))
         })
     }
 
@@ -52,21 +54,13 @@ impl Line {
     /// A [`Failure`] that names the place, when there is none.
     pub fn record(self) -> Result<Record, Failure> {
         let place = self.place.clone();
-        let wanted = match self.bytes.trim_ascii_start().first() {
-            Some(b'[') => "its objects on lines, as jq -c '.[]' writes them",
-            _ => "one on each line, as jq -c writes them",
-        };
-        Record::parse(self.text()?).map_err(|e| {
-            let what = format!("{place}: not a JSON object: {} (want {wanted})", json_error(&e));
-            Failure::new(ErrorKind::Input, what)
+        Record::parse_or_give_back(self.text()?).map_err(|(text, e)| {
+            Failure::new(
+                ErrorKind::Input,
+                format!("{place}: {}", complaint::of_line(&e, &text, place.line == 1)),
+            )
         })
     }
-}
-
-/// serde_json's words, with the column alone: within one line the line number is always 1.
-fn json_error(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.replace(" at line 1 column ", " at column ")
 }
 
 /// The lines of some files, one after the other. Blank lines are skipped (but
@@ -205,10 +199,10 @@ mod tests {
         let line = Line { place: Place { source: "a.jsonl".into(), line: 3 }, bytes: b"nope".to_vec() };
         assert_eq!(
             line.record().unwrap_err().message,
-            "a.jsonl:3: not a JSON object: expected ident at column 2 (want one on each line, as jq -c writes them)"
+            "a.jsonl:3: not a JSON object (want one on each line, as jq -c writes them)"
         );
         let line =
             Line { place: Place { source: "a.jsonl".into(), line: 4 }, bytes: b"{\"\xff\":1}".to_vec() };
-        assert!(line.record().unwrap_err().message.starts_with("a.jsonl:4: not UTF-8"));
+        assert_eq!(line.record().unwrap_err().message, "a.jsonl:4: not UTF-8 from byte 3 on");
     }
 }

@@ -7,6 +7,7 @@
 //! around it: flags, messages, signals, exit status.
 
 pub mod compact;
+mod complaint;
 pub mod failure;
 pub mod filter;
 #[cfg(feature = "http")]
@@ -21,6 +22,7 @@ pub mod patience;
 pub mod process;
 pub mod progress;
 pub mod record;
+pub mod sid;
 pub mod signals;
 mod terminal;
 pub mod text;

@@ -11,7 +11,9 @@ use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::complaint::{self, shorten};
 use crate::failure::{Failure, Mark};
+use crate::text::escaped;
 
 /// Where one top-level member stands in the line: `"key": value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +46,15 @@ impl Record {
     /// # Errors
     /// When it holds anything else than one JSON object; the error says where.
     pub fn parse(text: impl Into<String>) -> Result<Self, serde_json::Error> {
-        let text = text.into();
-        let members = members_of(&text)?;
-        Ok(Self { text, members })
+        Self::parse_or_give_back(text.into()).map_err(|(_, error)| error)
+    }
+
+    /// The same; what holds no object comes back with the error, for whoever wants to say why.
+    pub(crate) fn parse_or_give_back(text: String) -> Result<Self, (String, serde_json::Error)> {
+        match members_of(&text) {
+            Ok(members) => Ok(Self { text, members }),
+            Err(error) => Err((text, error)),
+        }
     }
 
     /// Reads the objects of a JSON array, each with its own bytes, in one pass.
@@ -119,9 +127,9 @@ impl Record {
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Failure> {
         match self.raw(name) {
             None | Some("null") => Ok(None),
-            Some(raw) => serde_json::from_str(raw)
-                .map(Some)
-                .map_err(|e| Failure::field(format!("{name} is {}: {}", shorten(raw), without_position(&e)))),
+            Some(raw) => serde_json::from_str(raw).map(Some).map_err(|e| {
+                Failure::field(format!("{name} is {}: {}", shorten(raw), complaint::of_value(&e, raw)))
+            }),
         }
     }
 
@@ -229,13 +237,11 @@ impl Record {
     pub fn label(&self) -> String {
         let mut aside: Vec<String> = ["participant_identity", "track_name", "type"]
             .iter()
-            .filter_map(|name| self.text_of(name))
-            .filter(|text| !text.is_empty())
+            .filter_map(|name| self.said(name))
             .collect();
         // People often name their track after themselves.
         aside.dedup();
-        let name = ["sid", "room_sid", "path"].iter().find_map(|name| self.text_of(name));
-        match (name, aside.is_empty()) {
+        match (self.name(), aside.is_empty()) {
             (Some(name), true) => name,
             (Some(name), false) => format!("{name} ({})", aside.join(", ")),
             (None, false) => aside.join(", "),
@@ -246,6 +252,16 @@ impl Record {
                 None => "a record without a sid".into(),
             },
         }
+    }
+
+    /// What it can be found by: its SID, its room's if it is a job, or its file.
+    pub fn name(&self) -> Option<String> {
+        ["sid", "room_sid", "path"].iter().find_map(|name| self.said(name))
+    }
+
+    /// The text of a field that holds some, on one line: it may come from a stranger.
+    fn said(&self, name: &str) -> Option<String> {
+        self.text_of(name).filter(|text| !text.is_empty()).map(|text| escaped(&text))
     }
 
     fn is_named(&self, member: &Member, name: &str) -> bool {
@@ -321,20 +337,6 @@ struct OfParticipant {
 /// A name as a JSON string.
 fn quoted(name: &str) -> String {
     serde_json::Value::from(name).to_string()
-}
-
-/// A value as a message shows it: at most 40 characters.
-fn shorten(raw: &str) -> String {
-    match raw.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &raw[..end]),
-        None => raw.to_owned(),
-    }
-}
-
-/// What serde_json says, without the line and column: those are of the field, not of the input.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
 /// The extents of the top-level members of the object in `text`.
@@ -536,13 +538,21 @@ mod tests {
     #[test]
     fn a_wrong_type_names_the_field_and_the_value() {
         let r = record(r#"{"offset":1.5,"huge":99999999999999999999,"none":null}"#);
-        assert!(r.get::<i64>("offset").unwrap_err().message.starts_with("offset is 1.5: invalid type"));
+        assert_eq!(r.get::<i64>("offset").unwrap_err().message, "offset is 1.5: should be a whole number");
         assert!(r.get::<i64>("huge").is_err());
         assert_eq!(r.get::<i64>("none").unwrap(), None);
         assert_eq!(
             r.require::<i64>("gone", "run tw-probe first").unwrap_err().message,
             "no gone: run tw-probe first"
         );
+    }
+
+    #[test]
+    fn a_label_is_one_line_whatever_the_names_are() {
+        let label = |text| record(text).label();
+        assert_eq!(label(r#"{"sid":"RT1","track_name":"a\nb\u202e"}"#), "RT1 (a\\nb\\u{202e})");
+        assert_eq!(label(r#"{"path":"","type":"audio"}"#), "audio");
+        assert_eq!(label(r#"{"path":""}"#), "a record without a sid");
     }
 
     #[test]

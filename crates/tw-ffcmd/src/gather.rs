@@ -7,7 +7,7 @@ use std::path::{self, Path, PathBuf};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::filter::{Outcome, Sink};
-use tw_core::{Record, input, messages};
+use tw_core::{Record, filter, input, messages};
 
 use crate::batch::deliver;
 use crate::cli::Cli;
@@ -24,14 +24,15 @@ use crate::still;
 pub fn gather(cli: &Cli, sink: &mut Sink<'_>) -> anyhow::Result<(Vec<Gathered>, ControlFlow<()>)> {
     let mut rooms = Rooms::default();
     for line in input::lines(&cli.files) {
-        let outcome = match line?.record() {
+        let line = line?;
+        let place = line.place.clone();
+        let outcome = match line.record() {
             Err(failure) => Outcome::Failed(Record::empty(), failure),
             // What an earlier tool made of a line that is no record.
             Ok(record) if record.is_mark_alone() => Outcome::Passed(record),
             Ok(record) => {
-                let label = record.label();
                 if let Err(failure) = rooms.take(&record) {
-                    messages::error(format_args!("{label}: {failure}"));
+                    filter::tell(&record, &filter::at_place(&record, &place, failure));
                 }
                 continue;
             }

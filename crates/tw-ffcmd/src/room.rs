@@ -210,6 +210,9 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
         return Ok(Read::PassedOver("files without a packet"));
     }
     let path: String = record.require("path", "run tw-fetch first")?;
+    if path.is_empty() {
+        return Err(Failure::field("path is empty: run tw-fetch first"));
+    }
     if path.contains('\0') {
         return Err(Failure::field(format!("path is {path:?}: no file's name holds a NUL")));
     }

@@ -178,6 +178,48 @@ fn a_window_that_ends_before_it_begins_is_wrong_usage() {
 }
 
 #[test]
+fn flags_are_refused_in_their_own_words() {
+    for (args, why) in [
+        (&["--start", "-5"][..], "'-5' is no time"),
+        (&["--end", "-1:30"], "'-1:30' is no time"),
+        (&["--crf", "-1"], "should be a whole number from 0 to 63"),
+        (&["--crf", "1.5"], "should be a whole number from 0 to 63"),
+        (&["-j", "x"], "should be a whole number from 1 to 1024"),
+        (&["--stall", "0"], "should be a whole number, 1 or more"),
+        (&["--fps", "4294967295/4294967294"], "in numbers up to 240000"),
+        (&["--trim", "true"], "write --trim=true"),
+        (&["--trim=maybe"], "should be true or false"),
+    ] {
+        let assert = tool().args(args).write_stdin("").assert().code(2);
+        let says = predicate::str::starts_with("tw-ffcmd: ").and(predicate::str::contains(why));
+        assert.stderr(says.and(predicate::str::contains("tip:").not()));
+    }
+}
+
+#[test]
+fn of_a_flag_given_twice_the_last_counts() {
+    let args = ["--size", "320x240", "--size", "640x480", "--labels", "--labels"];
+    let jobs = records(tool().args(args).write_stdin(tutorial()), 0);
+    assert_eq!(jobs[0]["width"], 640);
+    let excluded = ["--audio-sources-excluded", "alice", "--audio-sources-excluded", "bob"];
+    let jobs = records(tool().args(excluded).write_stdin(tutorial()), 0);
+    assert_eq!(jobs[0]["inputs"], serde_json::json!(["alice.mkv", "bob.mkv"]));
+}
+
+#[test]
+fn a_record_without_a_name_is_said_with_its_line() {
+    let input = tutorial() + "\n{\"a\":1}\n";
+    tool().write_stdin(input).assert().code(1).stderr(predicate::str::contains("tw-ffcmd: stdin:5: no "));
+}
+
+#[test]
+fn a_name_with_a_line_break_stays_on_one_line() {
+    let input = record("RT1", "audio", "a\\nb", 0, 0).replace("\"path\"", "\"place\"");
+    let says = predicate::str::starts_with("tw-ffcmd: RT1 (a\\nb, audio): no path");
+    tool().write_stdin(input).assert().code(1).stderr(says);
+}
+
+#[test]
 fn a_graph_longer_than_an_argument_is_said() {
     let people: Vec<String> =
         (0..900).map(|n| record(&format!("RT{n}"), "audio", &format!("p{n}"), 1564, i64::from(n))).collect();

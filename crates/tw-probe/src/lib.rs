@@ -77,6 +77,9 @@ impl Tool for Cli {
 /// Adds what ffprobe says about the record's file.
 fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
     let path: String = record.require("path", "run tw-fetch first")?;
+    if path.is_empty() {
+        return Err(Failure::field("path is empty: run tw-fetch first"));
+    }
     messages::verbose(format_args!("reading {path}"));
     is_whole(record, &path)?;
     let mut answer = ffprobe.read(&path)?;

@@ -273,8 +273,9 @@ fn what_cannot_be_read_is_marked() {
 {"sid":"RT1"}
 {"path":7}
 {"path":"a\u0000b"}
+{"path":""}
 "#;
-    let (records, _) = run(tool(&folder).write_stdin(input), 1);
+    let (records, said) = run(tool(&folder).write_stdin(input), 1);
     let errors: Vec<(&str, &str)> = records
         .iter()
         .map(|record| {
@@ -289,11 +290,15 @@ fn what_cannot_be_read_is_marked() {
         ("field", "no path: run tw-fetch first"),
         ("field", "path is 7: "),
         ("io", "cannot read a"),
+        ("field", "path is empty: run tw-fetch first"),
     ]) {
         assert_eq!(*kind, expected, "{message}");
         assert!(message.contains(part), "{message}");
     }
-    assert_eq!(errors.len(), 7);
+    assert_eq!(errors.len(), 8);
+    assert!(said.starts_with("tw-probe: cannot read gone.mka: "), "{said}");
+    assert!(said.contains("tw-probe: stdin:4: no path: run tw-fetch first\n"), "{said}");
+    assert!(said.contains("tw-probe: stdin:8: path is empty"), "{said}");
 }
 
 #[test]

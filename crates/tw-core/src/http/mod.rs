@@ -10,12 +10,11 @@ mod credentials;
 mod error;
 mod options;
 mod retry;
-mod sid;
 
+pub use crate::sid::is_sid;
 pub use base_url::{BaseUrl, shown};
 pub use client::{Client, Download, MediaAddress, Part};
 pub use credentials::Credentials;
 pub use error::{HttpError, Side, StatusError};
 pub use options::HttpOptions;
 pub use retry::{Attempts, Policy};
-pub use sid::is_sid;
