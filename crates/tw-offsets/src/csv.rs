@@ -89,6 +89,13 @@ fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Resul
         return Ok(header);
     }
     for needed in ["offset", "start_time"] {
+        // Spreadsheets of some countries write others (and call the file CSV).
+        let other = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
+        if let Some((_, them)) =
+            other.iter().find(|(other, _)| header.len() == 1 && header[0].contains(*other))
+        {
+            anyhow::bail!("{source}: its columns are parted by {them}: save it with commas");
+        }
         anyhow::ensure!(
             header.iter().any(|name| name == needed),
             "{source}: no column {needed}: the first line must name the columns, as in track_name,offset,start_time"

@@ -126,8 +126,34 @@ nonsense
     assert_eq!(lines[5], input.lines().nth(5).unwrap());
     assert!(lines[6].ends_with(r#""relative_offset_ms":1}"#));
     assert!(said.contains("tw-offsets: RT2: no start_time_ms: run tw-probe first\n"), "{said}");
-    assert!(said.contains("1 record that failed in an earlier step"), "{said}");
+    assert!(said.contains("1 record that failed in an earlier step handed on as it was\n"), "{said}");
     assert_eq!(run(&["--grouped"], input, 1), (output, said));
+}
+
+#[test]
+fn what_has_no_name_is_said_with_its_place() {
+    let (output, said) = run(&[], "{\"sid\":\"RT1\"}\n\n{\"a\":1}\n", 1);
+    assert!(said.contains("tw-offsets: stdin:3: no offset: "), "{said}");
+    assert!(output.contains("\"message\":\"stdin:3: no offset: "), "{output}");
+    assert!(said.starts_with("tw-offsets: RT1: no offset: "), "{said}");
+}
+
+#[test]
+fn pretty_printed_records_and_plain_sids_are_told_from_garbage() {
+    let (output, said) = run(&[], "{\n  \"sid\": \"RT1\",\n  \"offset\": 1\n}\n", 1);
+    let first = "tw-offsets: stdin:1: pretty-printed JSON: one record per line is needed (jq -c)\n";
+    assert!(said.starts_with(first), "{said}");
+    assert_eq!(output.lines().count(), 4);
+    let (_, said) = run(&[], "RT0123456789abcdef0123456789abcdef\n", 1);
+    assert!(said.starts_with("tw-offsets: stdin:1: a plain SID: run tw-fetch first"), "{said}");
+}
+
+#[test]
+fn wrong_flags_say_whose_they_are_and_the_last_of_two_counts() {
+    let (_, said) = run(&["--nonsense"], "", 2);
+    assert!(said.starts_with("tw-offsets: error: unexpected argument '--nonsense'"), "{said}");
+    let (output, _) = run(&["--to", "table", "--to", "csv"], TUTORIAL_JSONL, 0);
+    assert_eq!(output, PLACED_CSV);
 }
 
 #[test]
@@ -223,6 +249,8 @@ fn a_table_without_the_columns_is_refused() {
         ("offset,start_time,offset\n1,2,3\n", "two columns are named offset"),
         ("offset,start_time,start_time_ms\n1,2,3\n", "start_time and start_time_ms say the same"),
         ("{\"offset\":1}\n", "stdin: no column offset"),
+        ("track_name;offset;start_time\na;1;2\n", "stdin: its columns are parted by semicolons"),
+        ("track_name\toffset\tstart_time\na\t1\t2\n", "stdin: its columns are parted by tabs"),
     ] {
         let (output, said) = run(&["--from", "csv"], input, 2);
         assert_eq!(output, "");
