@@ -158,6 +158,10 @@ install:
     share=${share:-${XDG_DATA_HOME:-$HOME/.local/share}}
     cargo run --quiet --package tw-manual -- "$share"
     echo "man pages and completions are in $share"
+    case ":$(manpath 2>/dev/null):" in
+        *":$share/man:"*) ;;
+        *) echo "man finds them with: export MANPATH=\"$share/man:\${MANPATH:-}\"" ;;
+    esac
     echo "zsh finds them with: fpath+=($share/zsh/site-functions)"
 
 # Play compositions of every codec in a headless Chromium (docs/playback.md)

@@ -35,6 +35,9 @@ fn every_command_runs_and_everybody_is_in_sync() {
     };
     assert_eq!(webms(&folder.join("out")), 3, "three rooms, three files");
     assert_eq!(webms(folder), 2, "the room, and once more by make");
+    let lists = fs::read_dir(folder).unwrap().filter_map(|file| file.unwrap().file_name().into_string().ok());
+    let kept = lists.filter(|name| name.starts_with("RM") && name.ends_with(".jsonl"));
+    assert_eq!(kept.count(), 1, "the list that make went through");
     assert!(fs::metadata(folder.join("small.mp4")).unwrap().len() > 10_000);
 
     measure(&folder.join("room.webm"));
