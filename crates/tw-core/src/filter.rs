@@ -185,7 +185,7 @@ pub fn at_place(record: &Record, place: &Place, failure: Failure) -> Failure {
     if record.name().is_some() || failure.message.starts_with(&place) {
         return failure;
     }
-    Failure::new(failure.kind, place + &failure.message)
+    Failure { message: place + &failure.message, ..failure }
 }
 
 /// The message with the record's label before it, unless it says that itself: the file that

@@ -224,9 +224,13 @@ fn shell(job: &Job, steps: &[Step]) {
         [_] => step.command.argv.clone(),
         _ => guarded(step),
     });
-    let begin = (steps.len() > 1).then(|| ["set", "-e"].map(str::to_owned));
+    let of_several = |words: &'static [&'static str]| {
+        let words = if steps.len() > 1 { words } else { &[] };
+        words.iter().map(|&word| word.to_owned())
+    };
+    let folder = folder.into_iter().flatten();
     let meant: Vec<String> =
-        begin.into_iter().flatten().chain(folder.into_iter().flatten()).chain(commands).collect();
+        of_several(&["(", "set", "-e"]).chain(folder).chain(commands).chain(of_several(&[")"])).collect();
     assert_eq!(words.len(), meant.len(), "{text}");
     for (i, (word, meant)) in words.iter().zip(meant).enumerate() {
         if i > 0 && words[i - 1] == "-filter_complex" {
@@ -247,9 +251,9 @@ fn guarded(step: &Step) -> Vec<String> {
     let part = step.output.with_file_name(format!(".{name}.part"));
     let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     [
-        words(&["test", "-e", &output, "||", "{"]),
+        words(&["if", "test", "!", "-e", &format!("{output};"), "then"]),
         step.argv_to(&part),
-        words(&["&&", "mv", "-f", "--", &part.to_string_lossy(), &output, "}"]),
+        words(&["mv", "-f", "--", &part.to_string_lossy(), &output, "fi"]),
     ]
     .concat()
 }

@@ -223,7 +223,7 @@ fn send_or_ended(child: &mut std::process::Child, signal: Signal) -> Option<i32>
     match child.try_wait().unwrap() {
         Some(status) => status.code(),
         None => {
-            rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
+            rustix::process::kill_process(Pid::from_child(child), signal).unwrap();
             child.wait().unwrap().code()
         }
     }
