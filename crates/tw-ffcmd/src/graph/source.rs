@@ -82,15 +82,16 @@ fn too_early(track: &Track, timeline: &Timeline, slice: Frames, clock: &Clock) -
 /// Scales a picture to fit into a cell: as large as it can be, its shape kept, on even
 /// pixels. They are square once `setsar` says so, whatever the source's were.
 ///
-/// Its range is the usual one. Where a recording has the full one, which H.264 can say, ffmpeg
-/// 9.0 else gives that to the canvas, in the chunks in which it is seen (measured).
+/// Range and matrix are VP8's, whatever H.264 says of its own: ffmpeg 5.1 shows a recording in
+/// BT.709 in wrong colours, and 9.0 gives the whole canvas the range and the matrix of one of
+/// the recordings in it, which isn't in every chunk (measured).
 pub fn scaled(chain: Chain, cell: Rect, shrinking: Shrinking, smallest: Option<Size>) -> Chain {
     let (w, h) = (cell.width, cell.height);
     // It reaches either of the cell's sides: then it isn't made larger.
     let shrinks = smallest.is_some_and(|size| size.width >= w || size.height >= h);
     let flags = if shrinks { shrinking.flags() } else { "" };
     chain.then(format!(
-        "scale=w='2*max(1,round(min({w},{h}*dar)/2))':h='2*max(1,round(min({h},{w}/dar)/2))':eval=frame:out_range=tv{flags}"
+        "scale=w='2*max(1,round(min({w},{h}*dar)/2))':h='2*max(1,round(min({h},{w}/dar)/2))':eval=frame:out_range=tv:out_color_matrix=bt601{flags}"
     ))
 }
 
@@ -150,15 +151,18 @@ mod tests {
     use crate::room::tests_support::track;
 
     #[test]
-    fn pictures_get_the_usual_range() {
+    fn pictures_get_the_usual_range_and_matrix() {
         let cell = Rect { x: 0, y: 0, width: 64, height: 48 };
         let chain = scaled(Chain::from(["0:v"]), cell, Shrinking::Area, None).into_pads(["out"]);
-        assert!(crate::graph::join(&[chain]).contains(":eval=frame:out_range=tv[out]"));
+        assert!(
+            crate::graph::join(&[chain]).contains(":eval=frame:out_range=tv:out_color_matrix=bt601[out]")
+        );
     }
 
     #[test]
     fn a_record_may_say_any_interval_between_frames() {
         let mut track = track(0, 40_000);
+        track.begins_with_key_frame = true;
         let timeline = |track: &Track| {
             let room = Room { sid: None, tracks: vec![track.clone()] };
             Timeline::new("240000/1001".parse().unwrap(), &room, Some(Millis(30_000)), None).unwrap()
