@@ -176,14 +176,12 @@ pub fn kill_all() -> impl Sized {
     running
 }
 
-/// Ends a child by its process ID; tells whether it was still running.
-pub fn kill(id: u32) -> bool {
+/// Ends a child by its process ID, if it is still running.
+pub fn kill(id: u32) {
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_running = running.contains(&id);
-    if is_running {
+    if running.contains(&id) {
         kill_group(id);
     }
-    is_running
 }
 
 fn kill_group(id: u32) {

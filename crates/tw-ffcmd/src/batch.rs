@@ -158,11 +158,7 @@ pub fn compose_all(
 
 /// Composes a room; its record once its file is there.
 fn compose_one(cli: &Cli, job: &Job, encoders: &Encoders, studio: &Studio) -> Result<Record, Failure> {
-    let company = match studio.cores {
-        cores if cores < cli.jobs() => Company::Others,
-        2 => Company::Decoders,
-        _ => Company::Alone,
-    };
+    let company = Company::of(studio.cores, cli.jobs());
     let judge = Judge::new(job, studio.stall, cli.allow_incomplete);
     let mut steps = job.steps(encoders, overwrite(cli), Cutting::of(cli, job, studio.cores), company)?;
     let mut job = Cow::Borrowed(job);

@@ -63,6 +63,17 @@ pub enum Company {
     Others,
 }
 
+impl Company {
+    /// That of a room's only ffmpeg, on so many of the run's cores.
+    pub fn of(cores: usize, all: usize) -> Self {
+        match cores {
+            _ if cores < all => Self::Others,
+            2 => Self::Decoders,
+            _ => Self::Alone,
+        }
+    }
+}
+
 /// ffmpeg's input files and the graph that reads them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {

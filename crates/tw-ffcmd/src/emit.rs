@@ -128,7 +128,7 @@ fn make_recipe(command: &str) -> String {
 
 fn who_is_who(job: &Job) -> String {
     let mut text = String::new();
-    let room = job.room.sid.as_deref().unwrap_or("a room without a SID");
+    let room = job.room.label();
     let (count, lasts) = (job.plan.inputs.len(), job.timeline.duration().seconds());
     let _ = writeln!(text, "# {}: {count} recordings, {lasts} s", comment(room));
     for (number, input) in job.plan.inputs.iter().enumerate() {

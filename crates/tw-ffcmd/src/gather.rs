@@ -122,7 +122,7 @@ fn spared(job: Job) -> Result<Job, Failure> {
 /// A name that is misspelt leaves somebody out: said, but no failure, since a layout may be
 /// one for many rooms.
 fn say_whom_nobody_meant(settings: &Settings, room: &Room, job: &Job) {
-    let label = room.sid.as_deref().unwrap_or("a room without a SID");
+    let label = room.label();
     let of = |kind| room.tracks.iter().filter(|track| track.kind == kind).collect::<Vec<_>>();
     let (sounds, pictures) = (of(Kind::Audio), of(Kind::Video));
     let names = || {
@@ -148,7 +148,7 @@ fn say_whom_nobody_meant(settings: &Settings, room: &Room, job: &Job) {
 
 /// The user wants the room without them: said, but no failure.
 fn say_missing(gathered: &Gathered) -> Result<(), Failure> {
-    let room = gathered.room.sid.as_deref().unwrap_or("a room without a SID");
+    let room = gathered.room.label();
     for (label, why) in &gathered.missing {
         messages::warn(format_args!("{room}: composed without {label}: {why}"));
     }

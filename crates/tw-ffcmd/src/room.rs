@@ -136,6 +136,11 @@ pub enum Read {
 }
 
 impl Room {
+    /// How messages call it.
+    pub fn label(&self) -> &str {
+        self.sid.as_deref().unwrap_or("a room without a SID")
+    }
+
     /// When the last track has ended.
     pub fn end(&self) -> Millis {
         self.tracks.iter().map(|track| track.span.to).max().unwrap_or_default()

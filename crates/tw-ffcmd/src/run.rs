@@ -92,19 +92,7 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio, judge: &Judge<'_>) ->
     };
     let folder = parts_folder(&job.output);
     if !before.is_empty() {
-        own_folder(&folder)?;
-        let chunks = studio.tally.begin(before.iter().filter(|step| step.is_chunk()).count());
-        let since = last_changed(job);
-        // Copies that can be sought in come first, the parts that read them after that.
-        for indexing in [true, false] {
-            let mut now: Vec<&Step> =
-                before.iter().filter(|s| (s.action == Action::Index) == indexing).collect();
-            // What takes longest first, or it would run alone at the end.
-            now.sort_by_key(|step| Reverse(cutting::effort(job, step.action)));
-            side_by_side(&now, studio.slots.count(), |step| {
-                make_part(job, step, since, studio, judge, &chunks)
-            })?;
-        }
+        make_parts(job, before, &folder, studio, judge)?;
     }
     // One of the parts is wrong: none is trusted.
     let distrust = || drop(fs::remove_dir_all(&folder));
@@ -121,6 +109,28 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio, judge: &Judge<'_>) ->
     // Also those of an earlier run that was cut.
     let _ = fs::remove_dir_all(&folder);
     Ok(Completed { bytes, elapsed: begun.elapsed() })
+}
+
+/// Makes what the last step needs, unless an earlier run has.
+fn make_parts(
+    job: &Job,
+    steps: &[Step],
+    folder: &Path,
+    studio: &Studio,
+    judge: &Judge<'_>,
+) -> Result<(), Stopped> {
+    own_folder(folder)?;
+    let chunks = studio.tally.begin(steps.iter().filter(|step| step.is_chunk()).count());
+    let since = last_changed(job);
+    // Copies that can be sought in come first, the parts that read them after that.
+    for indexing in [true, false] {
+        let mut now: Vec<&Step> =
+            steps.iter().filter(|step| (step.action == Action::Index) == indexing).collect();
+        // What takes longest first, or it would run alone at the end.
+        now.sort_by_key(|step| Reverse(cutting::effort(job, step.action)));
+        side_by_side(&now, studio.slots.count(), |step| make_part(job, step, since, studio, judge, &chunks))?;
+    }
+    Ok(())
 }
 
 /// What is there already, if it is what would have been made.

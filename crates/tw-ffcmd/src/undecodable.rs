@@ -87,13 +87,18 @@ impl<'a> Judge<'a> {
     }
 
     fn look_at(&self, track: usize) -> Result<(), Failure> {
-        let room = self.job.room.sid.as_deref().unwrap_or("a room without a SID");
+        let room = self.job.room.label();
         let which = &self.job.room.tracks[track];
         let which = format!("{} ({})", which.path.display(), which.caption());
         let (packets, is_hopeless) = self.decode(track)?;
         if !is_hopeless {
+            let (packets, hold) = if packets == 1 {
+                ("1 packet".into(), "it holds")
+            } else {
+                (format!("{packets} packets"), "they hold")
+            };
             messages::warn(format_args!(
-                "{room}: {packets} packets of {which} can't be decoded: what they hold is missing"
+                "{room}: {packets} of {which} can't be decoded: what {hold} is missing"
             ));
         } else if self.allow_incomplete {
             messages::warn(format_args!(
