@@ -66,6 +66,9 @@ pub struct Cli {
     pub chunk: Option<Millis>,
 
     /// With --run: end an ffmpeg that makes no progress for so many seconds
+    ///
+    /// One that is at work, on its way to a window late in a recording, say, is given ten
+    /// times as long (on Linux; elsewhere that can't be told).
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = whole(1..=u64::MAX))]
     pub stall: u64,
 
