@@ -135,9 +135,9 @@ fn two_make_the_same_frames_as_one() {
 }
 
 /// What is said of a room that isn't made, when drawing for another one goes so.
-fn failure(does: &str) -> String {
+fn failure(does: &str, stall: &str) -> String {
     let bench = Bench::new();
-    let done = bench.compose(&bench.feeder_that(does), &["--stall", "2"]);
+    let done = bench.compose(&bench.feeder_that(does), &["--stall", stall]);
     assert_eq!(done.status.code(), Some(1));
     assert!(!bench.path("room.mkv").exists());
     let parts = fs::read_dir(bench.path(".room.mkv.parts")).unwrap();
@@ -150,15 +150,15 @@ fn failure(does: &str) -> String {
 fn one_that_ends_early_fails_the_room() {
     // Some of its pictures came: the other one goes on with the last.
     let said =
-        failure(r#"ffmpeg "$@" 2>/dev/null | head -c 2000000; echo "the disk is on fire" >&2; exit 3"#);
+        failure(r#"ffmpeg "$@" 2>/dev/null | head -c 2000000; echo "the disk is on fire" >&2; exit 3"#, "60");
     assert!(said.contains("the disk is on fire") && said.contains("exit status 3"), "{said}");
-    let said = failure("kill -9 $$");
+    let said = failure("kill -9 $$", "60");
     assert!(said.contains("killed by signal 9"), "{said}");
 }
 
 #[test]
 fn one_that_hangs_is_ended() {
-    let said = failure("exec sleep 1000");
+    let said = failure("exec sleep 1000", "2");
     assert!(said.contains("no sign of life") || said.contains("no progress"), "{said}");
 }
 
@@ -201,15 +201,19 @@ fn what_comes_through_pipes_is_what_one_makes() {
 #[test]
 fn sound_that_fails_fails_the_room() {
     let bench = Bench::of(&["alice", "bob"]);
-    for (does, why) in [
-        (r#"ffmpeg "$@" 2>/dev/null | head -c 20000; echo "the disk is on fire" >&2; exit 3"#, "on fire"),
-        (r#"exec 1>&-; echo "the disk is on fire" >&2; exit 3"#, "on fire"),
-        ("exec sleep 1000", "no sign of life"),
+    for (does, why, stall) in [
+        (
+            r#"ffmpeg "$@" 2>/dev/null | head -c 20000; echo "the disk is on fire" >&2; exit 3"#,
+            "on fire",
+            "60",
+        ),
+        (r#"exec 1>&-; echo "the disk is on fire" >&2; exit 3"#, "on fire", "60"),
+        ("exec sleep 1000", "no sign of life", "2"),
         // All of it came: the other one has ended well.
-        (r#"ffmpeg "$@"; exec 1>&-; exec sleep 1000"#, "no sign of life"),
+        (r#"ffmpeg "$@"; exec 1>&-; exec sleep 1000"#, "no sign of life", "2"),
     ] {
         let ffmpeg = bench.feeder_that(does);
-        let done = bench.compose_as(&AT_ONCE, &ffmpeg, &["--size", "768x512", "--stall", "2"]);
+        let done = bench.compose_as(&AT_ONCE, &ffmpeg, &["--size", "768x512", "--stall", stall]);
         let said = String::from_utf8(done.stderr).unwrap();
         assert!(said.contains(why), "{said}");
         assert_eq!(done.status.code(), Some(1));
@@ -217,6 +221,20 @@ fn sound_that_fails_fails_the_room() {
         let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         assert!(names.all(|name| !name.contains("room.webm")), "something is left");
     }
+}
+
+#[test]
+fn the_one_that_encodes_is_blamed_for_itself() {
+    let bench = Bench::of(&["alice", "bob"]);
+    let program = bench.path("failing");
+    // Those that feed it lose their reader, and say so too.
+    let script = "case \"$*\" in *room.webm.part*) head -c 100000 <&3 >/dev/null; echo 'no such encoder' >&2; exit 3;; esac\n\
+                  exec ffmpeg \"$@\"";
+    tw_testsignal::stand_in(&program, script).unwrap();
+    let done = bench.compose_as(&AT_ONCE, &program, &["--size", "768x512"]);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(said.contains("ffmpeg failed with exit status 3: no such encoder"), "{said}");
+    assert_eq!(done.status.code(), Some(1));
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! Reads the start, the end and the streams of recordings with ffprobe.
 //!
 //! [`ffprobe`] runs it on one file, [`report`] reads its answer as it comes,
-//! [`track`] gathers what a stream's packets say, [`time`] turns decimal text
-//! into integers, [`index`] looks for Cues, [`sizes`] for the sizes that key frames say
-//! ([`vp8`], [`h264`] with its [`sps`]), and [`fields`] is what the record gets.
+//! [`track`] gathers what a stream's packets say ([`interval`] is how far they are apart),
+//! [`index`] looks for Cues, [`sizes`] for the sizes that key frames say ([`vp8`],
+//! [`h264`] with its [`sps`]), and [`fields`] is what the record gets.
 
 pub mod cli;
 pub mod ffprobe;
 pub mod fields;
 pub mod h264;
 pub mod index;
-mod interval;
+pub mod interval;
 pub mod report;
 pub mod sizes;
 pub mod sps;
