@@ -88,8 +88,8 @@ pub fn run_ffmpeg(
     }
     process::inherit(&mut ffmpeg, FIRST_PIPE, pipes).map_err(failed)?;
     let mut child = spawn(ffmpeg, &command.argv, stall, complaints.listener()).map_err(failed)?;
-    let workers: Vec<u32> = feeding.iter().map(Feeder::id).chain([child.id()]).collect();
-    child.waits_for(workers.iter().copied());
+    child.waits_for(feeding.iter().map(Feeder::id));
+    let workers = feeding.iter().map(Feeder::id).chain([child.id()]).collect();
     let feeding: Vec<Beside> = feeding.into_iter().map(|feeder| feeder.beside(child.id())).collect();
     let watched = watched(child, &command.argv[0], Patience::new(stall, workers), progress);
     let is_whole = watched.as_ref().is_ok_and(|(finished, _)| finished.status.success());

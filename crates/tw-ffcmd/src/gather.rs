@@ -127,6 +127,7 @@ fn say_whom_nobody_meant(settings: &Settings, room: &Room, job: &Job) {
     let (sounds, pictures) = (of(Kind::Audio), of(Kind::Video));
     let names = || {
         let mut names: Vec<String> = sounds.iter().map(|track| track.caption()).collect();
+        names.sort();
         names.dedup();
         names.join(", ")
     };
