@@ -46,14 +46,14 @@ const WORTH_A_PART: i64 = 8;
 const PICTURE: i64 = 900;
 /// Of that, to decode.
 const DECODING: i64 = 650;
-/// To hand a frame from one ffmpeg to the other, on either side.
+/// To hand a frame of 1024x768 from one ffmpeg to the other, on either side.
 const HANDING_ON: i64 = 250;
 /// An ffmpeg that decodes ahead takes at least so much of its CPU time (2 to 16 people: 0.59
 /// to 0.62).
 const AHEAD: (i64, i64) = (3, 5);
 /// By so much, as a divisor, two ffmpegs have to be sooner than one that decodes ahead: they
-/// spend more (3 people: 4.2 s of CPU time instead of 3.7 s).
-const WORTH_A_PAIR: i64 = 6;
+/// spend more (6 people: 5.6 s of CPU time instead of 5.2 s).
+const WORTH_A_PAIR: i64 = 10;
 
 impl Cutting {
     /// How a room is divided among `cores` that it has for itself.
@@ -200,14 +200,13 @@ fn decoded_before(job: &Job, track: &Track, slice: Frames) -> i64 {
 }
 
 /// Cells for another ffmpeg to draw, so that both have as much to do, and what the one
-/// that has more to do costs. None where that would be all of them, and one ffmpeg that
-/// decodes ahead is hardly later.
+/// that has more to do costs. None where one ffmpeg that decodes ahead is hardly later.
 pub fn divided(job: &Job, slice: Frames) -> (Vec<Rect>, i64) {
     let mut cells = job.composition().cells(slice);
-    let count = cells.len();
     // The largest first: the small ones even it out.
     cells.sort_by_key(|&(_, shown)| Reverse(shown));
-    let (all, handing_on) = (picture(job, slice), HANDING_ON * slice.count());
+    let all = picture(job, slice);
+    let handing_on = job.encoding.at_this_size(HANDING_ON) * slice.count();
     let mut strip = Vec::new();
     let mut drawn = 0;
     for (cell, shown) in cells {
@@ -219,10 +218,7 @@ pub fn divided(job: &Job, slice: Frames) -> (Vec<Rect>, i64) {
     }
     let pair = drawn.max(all - drawn) + handing_on;
     let alone = ahead(job, slice, all);
-    if strip.len() == count && alone <= pair + pair / WORTH_A_PAIR {
-        return (Vec::new(), alone);
-    }
-    (strip, pair)
+    if alone <= pair + pair / WORTH_A_PAIR { (Vec::new(), alone) } else { (strip, pair) }
 }
 
 /// What one ffmpeg that decodes ahead costs, in time, if all that it does costs `all`.

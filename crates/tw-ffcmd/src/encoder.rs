@@ -239,13 +239,18 @@ impl Encoding {
     /// took (docs/benchmarks.md, "Codecs and speeds"), without decoding and drawing.
     pub fn effort(&self) -> i64 {
         let effort = match self.video {
-            VideoCodec::Vp8 => self.pick([3000, 3000, 38_000]),
+            VideoCodec::Vp8 => self.pick([2500, 2500, 38_000]),
             VideoCodec::Vp9 => self.pick([7000, 7000, 30_000]),
             VideoCodec::H264 => self.pick([6000, 6000, 19_000]),
             VideoCodec::Hevc => self.pick([15_000, 18_000, 25_000]),
             VideoCodec::Av1 => self.pick([13_000, 27_000, 115_000]),
         };
-        effort * i64::from(self.size.width) * i64::from(self.size.height) / (1024 * 768)
+        self.at_this_size(effort)
+    }
+
+    /// What costs so much at 1024x768, and follows the number of pixels, at the output's size.
+    pub fn at_this_size(&self, cost: i64) -> i64 {
+        cost * i64::from(self.size.width) * i64::from(self.size.height) / (1024 * 768)
     }
 
     /// Whether a part with the sound has to be mp4. AAC begins before zero, and ffmpeg 5.1's
@@ -281,20 +286,24 @@ impl Encoding {
         }
     }
 
-    /// `-qmax` is what makes the fastest of the good modes as good as the slow ones: left
-    /// alone, the encoder starves the frames that cost most, and all that refer to them.
-    /// `-static-thresh` keeps it from spending time and bits on the noise of cameras
-    /// (docs/encoders.md).
+    /// `-qmax` is what makes quick modes as good as the slow ones: left alone, the encoder
+    /// starves the frames that cost most, and all that refer to them. `-static-thresh`
+    /// keeps it from spending time and bits on the noise of cameras. Profile 1 interpolates
+    /// and filters more simply (RFC 6386, section 9.1), which at a quick mode's quality is
+    /// hardly seen (docs/encoders.md).
     fn libvpx(&self, rate: Rate) -> String {
         // A negative speed in real-time mode is the same whatever else the machine does.
-        let (deadline, cpu) = self.pick([("realtime", -12), ("good", 5), ("good", 1)]);
-        let (threshold, usual, coarsest) = self.pick([(1000, 150.0, 48), (1000, 210.0, 42), (0, 600.0, 36)]);
+        let (deadline, cpu, profile) =
+            self.pick([("realtime", -12, 1), ("realtime", -10, 1), ("good", 1, 0)]);
+        let (threshold, usual, coarsest) = self.pick([(1000, 150.0, 48), (700, 210.0, 42), (0, 600.0, 36)]);
         let bits = match self.crf {
             // A quality is asked for: the bitrate is only a limit.
             Some(crf) => format!("-crf {crf} -b:v {}k", self.kilobits(rate, 2000.0)),
             None => format!("-b:v {}k -qmax {coarsest}", self.kilobits(rate, usual)),
         };
-        format!("-deadline {deadline} -cpu-used {cpu} -static-thresh {threshold} -auto-alt-ref 0 {bits}")
+        format!(
+            "-deadline {deadline} -cpu-used {cpu} -profile:v {profile} -static-thresh {threshold} -auto-alt-ref 0 {bits}"
+        )
     }
 
     /// What a bitrate (kb/s) that is right at 1024x768 and 30 frames a second is at
