@@ -120,7 +120,8 @@ def play(folder):
     state = {"folder": folder, "release": threading.Event(), "done": threading.Event(), "results": []}
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, state=state))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with tempfile.TemporaryDirectory() as profile:
+    # Processes of the browser that outlive it may still write there.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = subprocess.Popen(
             [
                 chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",

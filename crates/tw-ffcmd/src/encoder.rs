@@ -295,7 +295,7 @@ impl Encoding {
         // A negative speed in real-time mode is the same whatever else the machine does.
         let (deadline, cpu, profile) =
             self.pick([("realtime", -12, 1), ("realtime", -10, 1), ("good", 1, 0)]);
-        let (threshold, usual, coarsest) = self.pick([(1000, 150.0, 48), (700, 210.0, 42), (0, 600.0, 36)]);
+        let (threshold, usual, coarsest) = self.pick([(1000, 150.0, 48), (600, 215.0, 42), (0, 600.0, 36)]);
         let bits = match self.crf {
             // A quality is asked for: the bitrate is only a limit.
             Some(crf) => format!("-crf {crf} -b:v {}k", self.kilobits(rate, 2000.0)),
@@ -390,9 +390,9 @@ mod tests {
             let args = encoding.video_args(fps.parse().unwrap(), &Encoders::default(), Company::Alone);
             args[args.iter().position(|word| word == "-b:v").unwrap() + 1].clone()
         };
-        assert_eq!(bits(1024, 768, "30"), "210k");
-        assert_eq!(bits(2048, 1536, "30"), "594k");
-        assert_eq!(bits(1024, 768, "15"), "125k");
+        assert_eq!(bits(1024, 768, "30"), "215k");
+        assert_eq!(bits(2048, 1536, "30"), "608k");
+        assert_eq!(bits(1024, 768, "15"), "128k");
         assert_eq!(bits(16, 16, "1"), "20k");
     }
 
