@@ -349,10 +349,9 @@ impl Plan {
     }
 
     /// The command that writes the picture raw to stdout, for another ffmpeg.
-    pub fn feeding_pictures(&self, words: Words) -> Vec<String> {
+    pub fn feeding_pictures(&self, words: Words, rate: Rate) -> Vec<String> {
         let words = self.read(words).and(["-filter_complex", &self.filter_complex]);
-        let words = words.and(["-map".to_owned(), format!("[{}]", picture::PAD)]);
-        words.and(["-c:v", "rawvideo"]).and(RAW).and(UNBUFFERED).and([STDOUT]).0
+        with_picture(words, rate).and(["-c:v", "rawvideo"]).and(RAW).and(UNBUFFERED).and([STDOUT]).0
     }
 
     /// The command that writes the sound to stdout, for another ffmpeg.
@@ -375,7 +374,7 @@ impl Plan {
         let mut words = self.read(words);
         words = words.and(["-filter_complex", &self.filter_complex]);
         if self.has_picture {
-            words = words.and(["-map".to_owned(), format!("[{}]", picture::PAD)]);
+            words = with_picture(words, timeline.rate);
         }
         let fed_sound = self.fed.iter().position(|&fed| fed == Fed::Sound);
         if self.has_sound {
@@ -393,6 +392,12 @@ impl Plan {
         }
         words.and(encoding.extra.iter().cloned()).and(muxer.iter().cloned()).output(output)
     }
+}
+
+/// The graph's picture goes into the output, at its rate: that is lost behind the graph's last
+/// `setpts` in version 7.0, which wrote mp4 and raw pictures at 25 frames a second.
+fn with_picture(words: Words, rate: Rate) -> Words {
+    words.and(["-map".to_owned(), format!("[{}]", picture::PAD), "-r".to_owned(), rate.to_string()])
 }
 
 /// A path as ffmpeg takes it: what could be read as an option or a protocol gets

@@ -164,7 +164,7 @@ pub fn chunked(
             }
         }
         let feeders: Vec<Command> =
-            feeder.iter().map(|feeder| drawn_for_another(feeder, overwrite)).collect();
+            feeder.iter().map(|feeder| drawn_for_another(job, feeder, overwrite)).collect();
         let argv = |output: &Path| {
             let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
             plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(extension(job)), output)
@@ -189,7 +189,7 @@ fn together(job: &Job, encoders: &Encoders, overwrite: Overwrite, cutting: Cutti
     let words = || Words::ffmpeg(&ffmpeg::name(), overwrite);
     let (feeder, mut plan) = plans(job, cutting, job.timeline.all());
     let mut feeders: Vec<Command> =
-        feeder.iter().map(|feeder| drawn_for_another(feeder, overwrite)).collect();
+        feeder.iter().map(|feeder| drawn_for_another(job, feeder, overwrite)).collect();
     let sound = others(job.composition().sound());
     if sound.has_sound {
         plan.fed.push(Fed::Sound);
@@ -209,8 +209,8 @@ fn can_be_piped(job: &Job) -> bool {
 }
 
 /// The command that hands on what a plan draws.
-fn drawn_for_another(plan: &Plan, overwrite: Overwrite) -> Command {
-    let argv = plan.feeding_pictures(Words::ffmpeg(&ffmpeg::name(), overwrite));
+fn drawn_for_another(job: &Job, plan: &Plan, overwrite: Overwrite) -> Command {
+    let argv = plan.feeding_pictures(Words::ffmpeg(&ffmpeg::name(), overwrite), job.timeline.rate);
     Command { argv, tracks: plan.tracks() }
 }
 

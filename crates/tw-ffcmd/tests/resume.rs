@@ -277,8 +277,8 @@ fn a_script_of_several_rooms_tells_of_one_that_fails() {
         };
         assert_eq!((made(true), made(false)), (0, 1), "--chunk {chunk}");
         std::fs::copy(bench.path("alice.mkv"), bench.path("gone.mkv")).unwrap();
-        // What is there isn't made again by ffmpeg, which then fails, but by the parts' steps it is.
-        assert_eq!(script().status.success(), chunk == "1");
+        // Without parts, ffmpeg fails on what is there (up to 5.1) or goes on (since 7.0).
+        assert!(script().status.success() || chunk == "0");
         assert_eq!(made(true), 1, "--chunk {chunk}");
     }
 }
