@@ -66,6 +66,8 @@ pub struct Track {
     pub span: Span,
     /// Spans without packets within it, on the room's timeline.
     pub gaps: Vec<Span>,
+    /// How many packets there are, if known.
+    pub packets: Option<u64>,
     /// Channels of the sound, if known.
     pub channels: Option<u32>,
     /// Whether the file has an index, so that reading may begin in its middle.
@@ -254,6 +256,7 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
             .map(|g| Span { from: on_timeline(g.start_ms) + last, to: on_timeline(g.end_ms) })
             .filter(|gap| gap.from < gap.to)
             .collect(),
+        packets: stream.and_then(|s| s.packets),
         channels: stream.and_then(|s| s.channels),
         seekable: stream.is_some_and(|s| s.seekable),
         needs_earlier_key_frames: stream.is_some_and(|s| s.independent_key_frames == Some(false)),
@@ -501,6 +504,7 @@ pub mod tests_support {
             needs_earlier_key_frames: false,
             begins_with_key_frame: false,
             smallest: None,
+            packets: None,
             frame_interval_max: None,
             key_frame_interval_max: None,
         }

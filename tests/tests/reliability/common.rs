@@ -43,6 +43,7 @@ pub fn records(room: &str, files: &[(&str, &str)]) -> String {
             "sid": format!("RT{number:032}"), "type": kind, "track_name": "alice", "path": path, "offset": 0,
             "grouping_sids": {"room_sid": room, "participant_sid": "PA1"},
             "start_time_ms": 0, "end_time_ms": 2900, "relative_offset_ms": 0,
+            "streams": [{ "codec_type": kind, "packets": if *kind == "audio" { 150 } else { 30 } }],
         })
     };
     files.iter().enumerate().map(record).map(|record| format!("{record}\n")).collect()
