@@ -433,6 +433,13 @@ mod tests {
     }
 
     #[test]
+    fn whoever_takes_the_picture_is_told_its_rate() {
+        let words = Words::ffmpeg("ffmpeg", Overwrite::Yes);
+        let words = Plan::default().feeding_pictures(words, "30000/1001".parse().unwrap());
+        assert!(words.join(" ").contains(" -map [picture] -r 30000/1001 "), "{words:?}");
+    }
+
+    #[test]
     fn a_slice_reads_only_what_runs_in_it_and_from_where_it_can() {
         let mut room =
             Room { sid: None, tracks: vec![track_of("alice", 0, 9000), track_of("bob", 5000, 60_000)] };

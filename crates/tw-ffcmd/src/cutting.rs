@@ -5,7 +5,7 @@
 //! chunk decodes everything since the last key frame before it, and those may be
 //! minutes apart. Where that costs more than it gains, one ffmpeg draws some of the
 //! cells and hands them on to the one that draws the others and encodes; or, where
-//! drawing all of them is less work than encoding, one does both and decodes ahead.
+//! that is hardly later, one does all of it and decodes ahead.
 
 use std::cmp::Reverse;
 use std::iter::successors;
@@ -48,8 +48,8 @@ const PICTURE: i64 = 900;
 const DECODING: i64 = 650;
 /// To hand a frame of 1024x768 from one ffmpeg to the other, on either side.
 const HANDING_ON: i64 = 250;
-/// An ffmpeg that decodes ahead takes at least so much of its CPU time (2 to 16 people: 0.59
-/// to 0.62).
+/// An ffmpeg that decodes ahead takes at least so much of its CPU time (3 to 16 people: 0.57
+/// to 0.61).
 const AHEAD: (i64, i64) = (3, 5);
 /// By so much, as a divisor, two ffmpegs have to be sooner than one that decodes ahead: they
 /// spend more (6 people: 5.6 s of CPU time instead of 5.2 s).

@@ -135,7 +135,7 @@ impl<'a> Judge<'a> {
         match finished.status.code() {
             Some(status) => {
                 let lost = complaints.count();
-                Ok((lost, status != 0 || track.packets.is_some_and(|all| 3 * lost > 2 * all)))
+                Ok((lost, status != 0 || track.packets.is_some_and(|all| is_most(lost, all))))
             }
             None => {
                 let what =
@@ -146,9 +146,20 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// More than two thirds.
+fn is_most(lost: u64, all: u64) -> bool {
+    u128::from(lost) * 3 > u128::from(all) * 2
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn most_is_more_than_two_thirds() {
+        assert!(!is_most(20, 30) && is_most(21, 30));
+        assert!(!is_most(0, 0) && !is_most(1, u64::MAX) && is_most(u64::MAX, u64::MAX));
+    }
 
     #[test]
     fn whose_packet_it_is() {
