@@ -395,7 +395,8 @@ impl Plan {
 }
 
 /// The graph's picture goes into the output, at its rate: that is lost behind the graph's last
-/// `setpts` in version 7.0, which wrote mp4 and raw pictures at 25 frames a second.
+/// `setpts` in versions 7.0 and 7.1 and in one of August 2025, which wrote raw pictures, and 7.0
+/// mp4 too, at 25 frames a second.
 fn with_picture(words: Words, rate: Rate) -> Words {
     words.and(["-map".to_owned(), format!("[{}]", picture::PAD), "-r".to_owned(), rate.to_string()])
 }
