@@ -48,7 +48,7 @@ const PICTURE: i64 = 900;
 const DECODING: i64 = 650;
 /// To hand a frame of 1024x768 from one ffmpeg to the other, on either side.
 const HANDING_ON: i64 = 250;
-/// An ffmpeg that decodes ahead takes at least so much of its CPU time (3 to 16 people: 0.57
+/// An ffmpeg that decodes ahead takes at least so much of its CPU time (3 to 16 people: 0.58
 /// to 0.61).
 const AHEAD: (i64, i64) = (3, 5);
 /// By so much, as a divisor, two ffmpegs have to be sooner than one that decodes ahead: they

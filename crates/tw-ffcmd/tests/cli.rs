@@ -58,6 +58,7 @@ fn the_tutorials_room_is_two_cells_with_its_delays() {
     assert_eq!(argv.first(), Some(&"ffmpeg"));
     assert_eq!(argv.last(), Some(&"room.webm"));
     assert!(argv.contains(&"libvpx") && argv.contains(&"libopus"));
+    assert!(argv.join(" ").contains(" -map [picture] -r 30 "), "{argv:?}");
     assert!(argv.contains(&graph));
 }
 
