@@ -114,8 +114,6 @@ const ENCODED: [&str; 2] = ["-f", "matroska"];
 /// that of their pictures. Without a queue it reads when it wants a packet. Later versions have
 /// their threads in any case, and take this for their usual queue.
 const READ_WHEN_WANTED: [&str; 2] = ["-thread_queue_size", "0"];
-/// Whole pictures are written as they are, without a buffer in between.
-const UNBUFFERED: [&str; 2] = ["-avioflags", "direct"];
 /// Where a command writes what another one reads.
 const STDOUT: &str = "pipe:1";
 
@@ -351,7 +349,7 @@ impl Plan {
     /// The command that writes the picture raw to stdout, for another ffmpeg.
     pub fn feeding_pictures(&self, words: Words, rate: Rate) -> Vec<String> {
         let words = self.read(words).and(["-filter_complex", &self.filter_complex]);
-        with_picture(words, rate).and(["-c:v", "rawvideo"]).and(RAW).and(UNBUFFERED).and([STDOUT]).0
+        with_picture(words, rate).and(["-c:v", "rawvideo"]).and(RAW).and([STDOUT]).0
     }
 
     /// The command that writes the sound to stdout, for another ffmpeg.
