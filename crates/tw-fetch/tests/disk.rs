@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::{alice, fetch, files, folder, line, lines, media, records};
 use predicates::str::contains;
@@ -42,9 +44,16 @@ fn part_length(dir: &Path, name: &str) -> u64 {
 
 /// Waits until the part has so many bytes, while `child` is at it.
 fn wait_for_part(child: &mut Child, dir: &Path, name: &str, bytes: u64) {
-    while part_length(dir, name) < bytes {
+    wait(child, || part_length(dir, name) >= bytes);
+}
+
+/// Waits for something to become so while `child` runs: not for ever, or the test would hang.
+fn wait(child: &mut Child, so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !so() {
         assert!(child.try_wait().unwrap().is_none(), "it has ended already");
-        std::thread::yield_now();
+        assert!(begun.elapsed() < Duration::from_secs(120), "it doesn't come so far");
+        thread::yield_now();
     }
 }
 
@@ -91,9 +100,7 @@ fn killed_twenty_times_then_left_alone() {
         twilio.fault(On::storage("*").first(1), Fault::StallInBody(further));
         let asked = twilio.count(&On::storage("*"));
         let mut child = start(&twilio, dir.path(), &input);
-        while twilio.count(&On::storage("*")) == asked {
-            assert!(child.try_wait().unwrap().is_none(), "it has ended already");
-        }
+        wait(&mut child, || twilio.count(&On::storage("*")) > asked);
         wait_for_part(&mut child, dir.path(), &name, there + further);
         kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
         assert!(!child.wait().unwrap().success());

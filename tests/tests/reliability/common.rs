@@ -4,10 +4,15 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tw_tests::environment::Environment;
+
+/// How long what has to happen may take: then the test is lost, and doesn't hang.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The room of our records.
 pub const ROOM: &str = "RM00000000000000000000000000000001";
@@ -112,13 +117,30 @@ pub fn wait_until_it_hangs(place: &Environment, child: &mut Child) -> i32 {
 
 /// Waits for something to become so while `child` runs.
 pub fn wait(child: &mut Child, so: impl Fn() -> bool) {
-    while !so() {
+    until("what has to happen", || {
+        if so() {
+            return true;
+        }
         if let Some(status) = child.try_wait().unwrap() {
             let mut said = String::new();
             child.stderr.take().map(|mut pipe| pipe.read_to_string(&mut said));
             panic!("it has ended already, with {status}: {said}");
         }
-        std::thread::yield_now();
+        false
+    });
+}
+
+/// Waits for a process to be gone, which takes the system a moment.
+pub fn wait_for_the_end_of(pid: i32) {
+    until("the process's end", || !is_alive(pid));
+}
+
+/// Waits for something to become so.
+pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        thread::yield_now();
     }
 }
 

@@ -239,9 +239,7 @@ fn a_still_is_made_as_carefully_as_a_room() {
             let message = records[0]["error"]["message"].as_str().unwrap();
             assert!(message.contains("another process is composing it"), "{kind}: {message}");
             assert_eq!(send(&mut first, signal).code(), code, "{kind}");
-            while is_alive(ffmpeg) {
-                std::thread::yield_now();
-            }
+            wait_for_the_end_of(ffmpeg);
             let left = names(&out);
             assert!(code.is_none() || left.is_empty(), "{kind}: {left:?}");
             fs::remove_file(place.folder().join("hanging")).unwrap();

@@ -109,9 +109,7 @@ fn an_ffprobe_dies_with_its_tool() {
             .unwrap();
         let pid = wait_until_it_hangs(&place, &mut child);
         assert_eq!(send(&mut child, signal).code(), code);
-        while is_alive(pid) {
-            std::thread::yield_now();
-        }
+        wait_for_the_end_of(pid);
         let output = child.wait_with_output().unwrap();
         assert!(output.stdout.is_empty(), "nothing is marked for our own end");
     }
@@ -140,9 +138,7 @@ fn an_ffmpeg_dies_with_its_tool_in_every_phase() {
             compose(&place, &input).args(["--chunk", "1"]).env(variable, stand_in).spawn().unwrap();
         let pid = wait_until_it_hangs(&place, &mut child);
         assert_eq!(send(&mut child, signal).code(), code, "{pattern}");
-        while is_alive(pid) {
-            std::thread::yield_now();
-        }
+        wait_for_the_end_of(pid);
         let output = child.wait_with_output().unwrap();
         assert!(output.stdout.is_empty(), "{pattern}: nothing is marked for our own end");
         let left = names(&out);
