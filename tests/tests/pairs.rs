@@ -165,6 +165,40 @@ fn one_that_hangs_is_ended() {
     assert!(said.contains("no sign of life") || said.contains("no progress"), "{said}");
 }
 
+#[test]
+fn an_ffmpeg_that_has_opus_early_is_given_it_later() {
+    let bench = Bench::of(&["alice", "bob"]);
+    let said = bench.path("said");
+    for (libavformat, is_early) in [("58. 76.100", true), ("59. 27.100", true), ("60.  3.100", false)] {
+        let version = format!("libavformat    {libavformat} / {libavformat}");
+        let script = format!(
+            "case \"$*\" in *-version*) echo 'ffmpeg version 0.1'; echo '{version}'; exit;; esac\n\
+             echo \"$*\" >>'{}'; exec ffmpeg \"$@\"",
+            said.display()
+        );
+        let ffmpeg = bench.path("ffmpeg");
+        tw_testsignal::stand_in(&ffmpeg, &script).unwrap();
+        // One that encodes both; one that takes the sound from a pipe; one that joins parts, which
+        // are the same for all ffmpegs.
+        let ways: [(&[&str], [bool; 2]); 4] = [
+            (&["--chunk", "0"], [false, true]),
+            (&["--size", "768x512"], [true, true]),
+            (&["--chunk", "6"], [true, false]),
+            (&["--chunk", "6", "--video-codec", "h264", "-o", "room.mkv"], [true, false]),
+        ];
+        for (args, delays) in ways {
+            let done = bench.compose_as(&AT_ONCE, &ffmpeg, &[args, &["--overwrite"]].concat());
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            let said = fs::read_to_string(&said).unwrap();
+            let found = ["-itsoffset 0.0065", "[delayed]"].map(|delay| said.contains(delay));
+            assert_eq!(found, delays.map(|delay| is_early && delay), "{libavformat}, {args:?}: {said}");
+            // What is said of it may be run by another one.
+            assert!(!String::from_utf8(done.stdout).unwrap().contains("[delayed]"));
+            fs::remove_file(bench.path("said")).unwrap();
+        }
+    }
+}
+
 /// A stand-in that writes down which ffmpegs make something for another one: `sound`, `picture`.
 fn telling(bench: &Bench) -> (PathBuf, PathBuf) {
     let fed = bench.path("fed");

@@ -11,6 +11,14 @@ pub fn of(said: &str) -> Option<&str> {
     words.next().filter(|&word| word == "version").and(words.next())
 }
 
+/// The version of a library that `-version` speaks of: of the one that is used, which may not be
+/// the one that it was built with (`libavformat    59. 27.100 / 59. 27.100`).
+pub fn of_library(said: &str, name: &str) -> Option<(u32, u32)> {
+    let line = said.lines().find_map(|line| line.trim_start().strip_prefix(name)?.rsplit('/').next())?;
+    let mut numbers = line.split('.').map(|number| number.trim().parse());
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
 /// Whether a version is older than [`OLDEST`]. A build from git has a name instead of a
 /// number; it is taken to be new.
 pub fn is_too_old(version: &str) -> bool {
@@ -41,6 +49,16 @@ mod tests {
         ] {
             assert_eq!(of(said), version, "{said}");
         }
+    }
+
+    #[test]
+    fn libraries_as_they_are_said() {
+        let said = "ffmpeg version 5.1.9\nlibavutil      57. 28.100 / 57. 28.100\n\
+            libavformat    59. 16.100 / 59. 27.100\n";
+        assert_eq!(of_library(said, "libavformat"), Some((59, 27)));
+        assert_eq!(of_library(said, "libavutil"), Some((57, 28)));
+        assert_eq!(of_library(said, "libavfilter"), None);
+        assert_eq!(of_library("libavformat unknown", "libavformat"), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::cli::{Cli, Emit};
 use crate::command::{Company, Overwrite};
 use crate::cutting::Cutting;
 use crate::encode::Slots;
-use crate::encoder::Encoders;
+use crate::ffmpeg::AtHand;
 use crate::gather::Prepared;
 use crate::job::{self, Job};
 use crate::run::{self, Stopped, Studio};
@@ -61,15 +61,14 @@ pub fn make_stills(
 pub fn describe_all(
     cli: &Cli,
     work: impl Iterator<Item = Prepared>,
-    encoders: &Encoders,
+    at_hand: &AtHand,
     mut sink: Sink<'_>,
 ) -> anyhow::Result<Status> {
     let work: Vec<Prepared> = work.collect();
     // Of one room, the script's status is that of its commands.
     let is_script_of_many = cli.emit == Emit::Sh && work.len() > 1;
     for prepared in work {
-        let described =
-            prepared.and_then(|job| describe(cli, &job, encoders).map_err(|f| (refused(&job), f)));
+        let described = prepared.and_then(|job| describe(cli, &job, at_hand).map_err(|f| (refused(&job), f)));
         match described {
             Ok(lines) => {
                 lines.into_iter().try_for_each(|line| sink.line(line))?;
@@ -90,8 +89,8 @@ pub fn describe_all(
     Ok(sink.finish()?)
 }
 
-fn describe(cli: &Cli, job: &Job, encoders: &Encoders) -> Result<Vec<String>, Failure> {
-    let steps = job.steps(encoders, overwrite(cli), Cutting::of(cli, job, cli.jobs()), Company::Alone)?;
+fn describe(cli: &Cli, job: &Job, at_hand: &AtHand) -> Result<Vec<String>, Failure> {
+    let steps = job.steps(at_hand, overwrite(cli), Cutting::of(cli, job, cli.jobs()), Company::Alone)?;
     match cli.emit {
         Emit::Json if steps.len() > 1 => {
             steps.iter().map(|step| Ok(job.step_record(step)?.to_string())).collect()
@@ -110,7 +109,7 @@ fn describe(cli: &Cli, job: &Job, encoders: &Encoders) -> Result<Vec<String>, Fa
 pub fn compose_all(
     cli: &Cli,
     work: impl Iterator<Item = Prepared>,
-    encoders: Encoders,
+    at_hand: AtHand,
     mut sink: Sink<'_>,
 ) -> anyhow::Result<Status> {
     let work: Vec<Prepared> = work.collect();
@@ -125,7 +124,7 @@ pub fn compose_all(
     let (shared, flags) = (Arc::clone(&studio), cli.clone());
     let compose = move |prepared: Prepared| {
         let job = prepared?;
-        compose_one(&flags, &job, &encoders, &shared).map_err(|failure| (refused(&job), failure))
+        compose_one(&flags, &job, &at_hand, &shared).map_err(|failure| (refused(&job), failure))
     };
     let mut is_checked = false;
     let mut emit = |result: Result<Record, (Record, Failure)>| {
@@ -157,25 +156,29 @@ pub fn compose_all(
 }
 
 /// Composes a room; its record once its file is there.
-fn compose_one(cli: &Cli, job: &Job, encoders: &Encoders, studio: &Studio) -> Result<Record, Failure> {
+fn compose_one(cli: &Cli, job: &Job, at_hand: &AtHand, studio: &Studio) -> Result<Record, Failure> {
     let company = Company::of(studio.cores, cli.jobs());
     let judge = Judge::new(job, studio.stall, cli.allow_incomplete);
-    let mut steps = job.steps(encoders, overwrite(cli), Cutting::of(cli, job, studio.cores), company)?;
     let mut job = Cow::Borrowed(job);
     let done = loop {
-        match run::compose(&job, &steps, studio, &judge) {
+        let steps = || match &job {
+            Cow::Borrowed(job) => {
+                job.steps(at_hand, overwrite(cli), Cutting::of(cli, job, studio.cores), company)
+            }
+            // Of what is damaged, decoders with threads make other frames each time (seen with 9.0).
+            Cow::Owned(job) => Ok(vec![steps::whole(job, at_hand, overwrite(cli), Company::Others)]),
+        };
+        match run::compose(&job, steps, studio, &judge) {
             Ok(done) => break done,
             Err(Stopped::Failed(failure)) => return Err(failure),
             // Ends, since each time there is one more to be wary of.
             Err(Stopped::Damaged(tracks)) => {
                 job = Cow::Owned(job.wary_of(&tracks));
-                // Of what is damaged, decoders with threads make other frames each time (seen with 9.0).
-                steps = vec![steps::whole(&job, encoders, overwrite(cli), Company::Others)];
                 studio.tally.time.grow(job.duration_of(Action::Whole));
             }
         }
     };
-    let whole = steps::whole(&job, encoders, overwrite(cli), Company::Alone);
+    let whole = steps::whole(&job, &at_hand.elsewhere(), overwrite(cli), Company::Alone);
     let mut record = job.record(&whole.command.argv)?;
     record.set(&[
         ("status", Some(json(&"completed")?)),

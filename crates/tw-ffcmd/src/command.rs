@@ -1,8 +1,10 @@
 //! From a room, its placements and the encoder's options to ffmpeg's arguments.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use crate::encoder::{Encoders, Encoding};
+use crate::encoder::Encoding;
+use crate::ffmpeg::AtHand;
 use crate::graph::label::{self, Label};
 use crate::graph::picture::{Scene, Share};
 use crate::graph::{self, Chain, picture, sound};
@@ -87,6 +89,8 @@ pub struct Plan {
     pub has_sound: bool,
     /// Whether it has the machine for itself.
     pub company: Company,
+    /// Whether the sound is given to the muxer later than it is ([`AtHand::delays_sound`]).
+    pub delays_sound: bool,
     /// What other ffmpegs make of it, each through a pipe of its own: inputs after the files.
     pub fed: Vec<Fed>,
 }
@@ -114,6 +118,8 @@ const ENCODED: [&str; 2] = ["-f", "matroska"];
 /// that of their pictures. Without a queue it reads when it wants a packet. Later versions have
 /// their threads in any case, and take this for their usual queue.
 const READ_WHEN_WANTED: [&str; 2] = ["-thread_queue_size", "0"];
+/// How finished sound is read for a muxer that has it early.
+pub const DELAYED: [&str; 2] = ["-itsoffset", sound::OPUS_DELAY];
 /// Where a command writes what another one reads.
 const STDOUT: &str = "pipe:1";
 
@@ -339,6 +345,7 @@ impl Plan {
                     .and(RAW)
                     .and(["-video_size", &size.to_string()])
                     .and(["-framerate", &rate.to_string()]),
+                Fed::Sound if self.delays_sound => words.and(DELAYED).and(ENCODED),
                 Fed::Sound => words.and(ENCODED),
             };
             words = words.and(["-i".to_owned(), format!("pipe:{pipe}")]);
@@ -353,10 +360,20 @@ impl Plan {
     }
 
     /// The command that writes the sound to stdout, for another ffmpeg.
-    pub fn feeding_sound(&self, words: Words, encoding: &Encoding, encoders: &Encoders) -> Vec<String> {
-        let words = self.read(words).and(["-filter_complex", &self.filter_complex]);
-        let words = words.and(["-map".to_owned(), format!("[{}]", sound::PAD)]);
-        words.and(encoding.audio_args(encoders)).and(ENCODED).and([STDOUT]).0
+    pub fn feeding_sound(&self, words: Words, encoding: &Encoding, at_hand: &AtHand) -> Vec<String> {
+        let (graph, sound) = self.muxed();
+        let words = self.read(words).and(["-filter_complex", &graph]);
+        let words = words.and(["-map".to_owned(), format!("[{sound}]")]);
+        words.and(encoding.audio_args(at_hand)).and(ENCODED).and([STDOUT]).0
+    }
+
+    /// The graph as the muxer wants it, and the pad of its sound.
+    fn muxed(&self) -> (Cow<'_, str>, &'static str) {
+        if self.has_sound && self.delays_sound {
+            (format!("{};{}", self.filter_complex, sound::delayed()).into(), sound::DELAYED_PAD)
+        } else {
+            (Cow::Borrowed(&self.filter_complex), sound::PAD)
+        }
     }
 
     /// The whole command; its last word is the output.
@@ -365,26 +382,27 @@ impl Plan {
         words: Words,
         timeline: &Timeline,
         encoding: &Encoding,
-        encoders: &Encoders,
+        at_hand: &AtHand,
         muxer: &[String],
         output: &Path,
     ) -> Vec<String> {
         let mut words = self.read(words);
-        words = words.and(["-filter_complex", &self.filter_complex]);
+        let (graph, sound) = self.muxed();
+        words = words.and(["-filter_complex", &graph]);
         if self.has_picture {
             words = with_picture(words, timeline.rate);
         }
         let fed_sound = self.fed.iter().position(|&fed| fed == Fed::Sound);
         if self.has_sound {
-            words = words.and(["-map".to_owned(), format!("[{}]", sound::PAD)]);
+            words = words.and(["-map".to_owned(), format!("[{sound}]")]);
         } else if let Some(number) = fed_sound {
             words = words.and(["-map".to_owned(), format!("{}:a", self.inputs.len() + number)]);
         }
         if self.has_picture {
-            words = words.and(encoding.video_args(timeline.rate, encoders, self.company));
+            words = words.and(encoding.video_args(timeline.rate, at_hand, self.company));
         }
         if self.has_sound {
-            words = words.and(encoding.audio_args(encoders));
+            words = words.and(encoding.audio_args(at_hand));
         } else if fed_sound.is_some() {
             words = words.and(["-c:a", "copy"]);
         }

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use crate::cli::flag_name;
 use crate::command::Company;
+use crate::ffmpeg::AtHand;
 use crate::layout::Size;
 use crate::time::Rate;
 
@@ -54,19 +55,6 @@ pub enum Speed {
     Balanced,
     /// The best picture for its size
     Best,
-}
-
-/// The encoders that the ffmpeg at hand has.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Encoders(pub Vec<String>);
-
-impl Encoders {
-    /// The first of several that is there; else the last, so that ffmpeg says
-    /// itself what it lacks.
-    fn first_of<'a>(&self, names: &[&'a str]) -> &'a str {
-        let found = names.iter().find(|name| self.0.iter().any(|encoder| encoder == *name));
-        found.or(names.last()).copied().unwrap_or_default()
-    }
 }
 
 /// Everything that the encoder is told.
@@ -199,7 +187,7 @@ impl Encoding {
     }
 
     /// Options for the picture.
-    pub fn video_args(&self, rate: Rate, encoders: &Encoders, company: Company) -> Vec<String> {
+    pub fn video_args(&self, rate: Rate, at_hand: &AtHand, company: Company) -> Vec<String> {
         let (encoder, options) = match self.video {
             VideoCodec::Vp8 => ("libvpx", self.libvpx(rate)),
             VideoCodec::Vp9 => ("libvpx-vp9", self.libvpx_vp9()),
@@ -208,7 +196,7 @@ impl Encoding {
                 let preset = self.pick(["ultrafast", "superfast", "medium"]);
                 ("libx265", format!("-preset {preset} -crf {}", self.crf(self.pick([28, 26, 24]))))
             }
-            VideoCodec::Av1 => match encoders.first_of(&["libsvtav1", "libaom-av1"]) {
+            VideoCodec::Av1 => match at_hand.first_of(&["libsvtav1", "libaom-av1"]) {
                 "libsvtav1" => {
                     ("libsvtav1", format!("-preset {} -crf {}", self.pick([10, 8, 5]), self.crf(35)))
                 }
@@ -260,11 +248,11 @@ impl Encoding {
     }
 
     /// Options for the sound.
-    pub fn audio_args(&self, encoders: &Encoders) -> Vec<String> {
+    pub fn audio_args(&self, at_hand: &AtHand) -> Vec<String> {
         // Voices, which came as some 32 kb/s of Opus; AAC needs more for the same.
         let (codec, bits) = match self.audio {
             AudioCodec::Opus => ("libopus", "64k"),
-            AudioCodec::Aac => (encoders.first_of(&["libfdk_aac", "aac"]), "96k"),
+            AudioCodec::Aac => (at_hand.first_of(&["libfdk_aac", "aac"]), "96k"),
         };
         words(&format!("-c:a {codec} -b:a {bits}"))
     }
@@ -275,6 +263,13 @@ impl Encoding {
         let pairs = self.extra.iter().zip(self.extra.iter().skip(1));
         let tags = pairs.filter(|(option, _)| option.split(':').next() == Some("-metadata"));
         tags.flat_map(|(option, tag)| [option.clone(), tag.clone()]).collect()
+    }
+
+    /// Whether Opus goes into Matroska or webm, as far as the user's own options leave it so.
+    pub fn has_opus_in_matroska(&self) -> bool {
+        self.container != Container::Mp4
+            && self.audio == AudioCodec::Opus
+            && !self.extra.iter().any(|word| is_of_sound(word))
     }
 
     /// Options for the container.
@@ -345,6 +340,12 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
+/// Whether an option says how the sound is encoded, or what becomes of its packets.
+fn is_of_sound(option: &str) -> bool {
+    let (name, stream) = option.split_once(':').unwrap_or((option, "a"));
+    name == "-acodec" || matches!(name, "-c" | "-codec" | "-bsf") && stream.starts_with('a')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -387,7 +388,7 @@ mod tests {
     fn bitrates_follow_the_picture() {
         let bits = |width, height, fps: &str| {
             let encoding = Encoding { size: Size { width, height }, ..encoding("a.webm") };
-            let args = encoding.video_args(fps.parse().unwrap(), &Encoders::default(), Company::Alone);
+            let args = encoding.video_args(fps.parse().unwrap(), &AtHand::default(), Company::Alone);
             args[args.iter().position(|word| word == "-b:v").unwrap() + 1].clone()
         };
         assert_eq!(bits(1024, 768, "30"), "215k");
@@ -404,10 +405,28 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_a_codec_of_his_own_knows_best() {
+        for (output, extra, has_opus) in [
+            ("a.webm", "", true),
+            ("a.mkv", "-b:v 2M -c:v libvpx", true),
+            ("a.mkv", "-c:a libvorbis", false),
+            ("a.mkv", "-acodec libvorbis", false),
+            ("a.mkv", "-codec libvorbis", false),
+            ("a.mkv", "-bsf:a:0 noise", false),
+            ("a.mp4", "", false),
+        ] {
+            let encoding = Encoding { extra: words(extra), ..encoding(output) };
+            assert_eq!(encoding.has_opus_in_matroska(), has_opus, "{output} {extra}");
+        }
+        let aac = Encoding::new(Container::Mkv, None, Some(AudioCodec::Aac)).unwrap();
+        assert!(!aac.has_opus_in_matroska());
+    }
+
+    #[test]
     fn fdk_where_it_is() {
-        let with = Encoders(vec!["aac".into(), "libfdk_aac".into()]);
+        let with = AtHand::with(vec!["aac".into(), "libfdk_aac".into()]);
         assert_eq!(encoding("a.mp4").audio_args(&with)[1], "libfdk_aac");
-        assert_eq!(encoding("a.mp4").audio_args(&Encoders::default())[1], "aac");
+        assert_eq!(encoding("a.mp4").audio_args(&AtHand::default())[1], "aac");
         assert_eq!(encoding("a.webm").audio_args(&with)[1], "libopus");
     }
 }

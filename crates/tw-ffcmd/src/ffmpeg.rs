@@ -1,16 +1,64 @@
-//! The ffmpeg at hand: its version and its encoders.
+//! The ffmpeg at hand: its version, its encoders, and what it does otherwise than others.
 
 use std::ffi::OsString;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tw_core::process::{self, command, output};
 use tw_core::version;
 
-use crate::encoder::Encoders;
+use crate::encoder::Encoding;
 
 /// Saying its version takes a moment even on a busy machine, but not longer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The last libavformat whose Matroska has Opus 7 ms before the picture. It counts the 6.5 ms
+/// twice with which Opus begins before zero: it moves the picture for them, and says in the file
+/// that they are to be taken off the sound's times. Measured: 59.27 (ffmpeg 5.1) does, 61.1
+/// (7.0) doesn't; the last that does is named in pull request 6685 of LadybirdBrowser/ladybird.
+const LAST_WITH_OPUS_EARLY: (u32, u32) = (59, 30);
+
+/// What arguments depend on; by default, an ffmpeg of today. To start it and ask takes longer
+/// than everything else that is done before the work, so it is asked for what is needed, when it
+/// is needed, once.
+#[derive(Debug, Default)]
+pub struct AtHand {
+    /// Their names, as far as it was asked for them.
+    encoders: Vec<String>,
+    has_opus_early: Option<OnceLock<bool>>,
+}
+
+impl AtHand {
+    /// One that has such encoders.
+    pub fn with(encoders: Vec<String>) -> Self {
+        Self { encoders, has_opus_early: None }
+    }
+
+    /// The one at hand, which is to be told how to encode so.
+    pub fn for_encoding(encoding: &Encoding) -> Self {
+        let encoders = if encoding.asks_for_encoders() { encoders() } else { Vec::new() };
+        Self { has_opus_early: Some(OnceLock::new()), ..Self::with(encoders) }
+    }
+
+    /// Whether sound is given to it later than it is, since it puts it earlier.
+    pub fn delays_sound(&self, encoding: &Encoding) -> bool {
+        let is_early = |answer: &OnceLock<bool>| *answer.get_or_init(has_opus_early);
+        encoding.has_opus_in_matroska() && self.has_opus_early.as_ref().is_some_and(is_early)
+    }
+
+    /// For commands that are printed: which ffmpeg will run them isn't known.
+    pub fn elsewhere(&self) -> Self {
+        Self::with(self.encoders.clone())
+    }
+
+    /// The first of several encoders that is there; else the last, so that ffmpeg says
+    /// itself what it lacks.
+    pub fn first_of<'a>(&self, names: &[&'a str]) -> &'a str {
+        let found = names.iter().find(|name| self.encoders.iter().any(|encoder| encoder == *name));
+        found.or(names.last()).copied().unwrap_or_default()
+    }
+}
 
 /// The name of the ffmpeg to run: `TW_FFMPEG`, else `ffmpeg`.
 pub fn program() -> OsString {
@@ -58,8 +106,13 @@ pub fn check() -> anyhow::Result<()> {
 
 /// Its encoders; none when there is no ffmpeg, since a job can be described
 /// without one.
-pub fn encoders() -> Encoders {
-    Encoders(said(&["-hide_banner", "-encoders"]).map(|text| encoder_names(&text)).unwrap_or_default())
+fn encoders() -> Vec<String> {
+    said(&["-hide_banner", "-encoders"]).map(|text| encoder_names(&text)).unwrap_or_default()
+}
+
+fn has_opus_early() -> bool {
+    let libavformat = said(&["-version"]).ok().and_then(|text| version::of_library(&text, "libavformat"));
+    libavformat.is_some_and(|version| version <= LAST_WITH_OPUS_EARLY)
 }
 
 /// Whether it has a filter.

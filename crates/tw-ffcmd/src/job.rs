@@ -10,7 +10,8 @@ use tw_core::record::Record;
 
 use crate::command::{Company, Composition, Overwrite, Plan};
 use crate::cutting::Cutting;
-use crate::encoder::{Encoders, Encoding};
+use crate::encoder::Encoding;
+use crate::ffmpeg::AtHand;
 use crate::font;
 use crate::graph::label::{Label, on_top};
 use crate::graph::picture::Look;
@@ -117,15 +118,15 @@ impl Job {
     /// When there would be too many chunks, or a graph of more recordings than an argument can hold.
     pub fn steps(
         &self,
-        encoders: &Encoders,
+        at_hand: &AtHand,
         overwrite: Overwrite,
         cutting: Cutting,
         company: Company,
     ) -> Result<Vec<Step>, Failure> {
         let steps = if cutting == Cutting::Whole || self.look.is_none() {
-            vec![steps::whole(self, encoders, overwrite, company)]
+            vec![steps::whole(self, at_hand, overwrite, company)]
         } else {
-            steps::chunked(self, encoders, overwrite, cutting)?
+            steps::chunked(self, at_hand, overwrite, cutting)?
         };
         steps.iter().try_for_each(Step::can_be_run)?;
         Ok(steps)

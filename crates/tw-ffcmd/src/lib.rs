@@ -51,7 +51,7 @@ use tw_core::tool::Status;
 
 use batch::{compose_all, describe_all, make_stills};
 pub use cli::Cli;
-use encoder::Encoders;
+use ffmpeg::AtHand;
 use gather::{gather, prepare, say_passed_over};
 use settings::Settings;
 
@@ -85,8 +85,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     if still::wanted(cli).is_some() {
         return make_stills(cli, work, sink);
     }
-    // Starting ffmpeg to ask takes longer than everything else here.
-    let encoders =
-        if settings.encoding.asks_for_encoders() { ffmpeg::encoders() } else { Encoders::default() };
-    if cli.run { compose_all(cli, work, encoders, sink) } else { describe_all(cli, work, &encoders, sink) }
+    let at_hand = AtHand::for_encoding(&settings.encoding);
+    if cli.run {
+        compose_all(cli, work, at_hand, sink)
+    } else {
+        describe_all(cli, work, &at_hand.elsewhere(), sink)
+    }
 }

@@ -76,7 +76,12 @@ pub struct Studio {
 /// # Errors
 /// When ffmpeg fails, its result isn't what it should be, or steps like these don't do; then
 /// there is no file.
-pub fn compose(job: &Job, steps: &[Step], studio: &Studio, judge: &Judge<'_>) -> Result<Completed, Stopped> {
+pub fn compose(
+    job: &Job,
+    steps: impl FnOnce() -> Result<Vec<Step>, Failure>,
+    studio: &Studio,
+    judge: &Judge<'_>,
+) -> Result<Completed, Stopped> {
     let begun = Instant::now();
     is_no_folder(&job.output)?;
     if !studio.overwrite && job.output.exists() {
@@ -87,6 +92,7 @@ pub fn compose(job: &Job, steps: &[Step], studio: &Studio, judge: &Judge<'_>) ->
     if !studio.overwrite && job.output.exists() {
         return Ok(keep(job, studio.stall)?);
     }
+    let steps = steps()?;
     let Some((last, before)) = steps.split_last() else {
         return Err(Failure::new(ErrorKind::Ffmpeg, "there is nothing to do").into());
     };

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tw_core::failure::{ErrorKind, Failure};
 
-use crate::command::{Company, Fed, Overwrite, Plan, Words};
+use crate::command::{Company, DELAYED, Fed, Overwrite, Plan, Words};
 use crate::cutting::{self, Cutting};
-use crate::encoder::Encoders;
 use crate::ffmpeg;
+use crate::ffmpeg::AtHand;
 use crate::graph::picture;
 use crate::job::Job;
 use crate::timeline::Frames;
@@ -121,11 +121,11 @@ impl Step {
 }
 
 /// The only step of a job that isn't cut.
-pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Company) -> Step {
-    let plan = Plan { company, ..job.plan.clone() };
+pub fn whole(job: &Job, at_hand: &AtHand, overwrite: Overwrite, company: Company) -> Step {
+    let plan = Plan { company, delays_sound: at_hand.delays_sound(&job.encoding), ..job.plan.clone() };
     let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
     let muxer = job.encoding.container_args();
-    let argv = plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer, &job.output);
+    let argv = plan.argv(words, &job.timeline, &job.encoding, at_hand, &muxer, &job.output);
     let command = Command { argv, tracks: plan.tracks() };
     Step::new(Action::Whole, job.output.clone(), command)
 }
@@ -136,12 +136,12 @@ pub fn whole(job: &Job, encoders: &Encoders, overwrite: Overwrite, company: Comp
 /// When there would be too many chunks.
 pub fn chunked(
     job: &Job,
-    encoders: &Encoders,
+    at_hand: &AtHand,
     overwrite: Overwrite,
     cutting: Cutting,
 ) -> Result<Vec<Step>, Failure> {
     if cutting.in_one_piece(job) && can_be_piped(job) {
-        return Ok(vec![together(job, encoders, overwrite, cutting)]);
+        return Ok(vec![together(job, at_hand, overwrite, cutting)]);
     }
     let folder = parts_folder(&job.output);
     let mut steps: Vec<Step> = Vec::new();
@@ -167,7 +167,7 @@ pub fn chunked(
             feeder.iter().map(|feeder| drawn_for_another(job, feeder, overwrite)).collect();
         let argv = |output: &Path| {
             let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
-            plan.argv(words, &job.timeline, &job.encoding, encoders, &muxer(extension(job)), output)
+            plan.argv(words, &job.timeline, &job.encoding, at_hand, &muxer(extension(job)), output)
         };
         let both = |output: &Path| {
             feeders.iter().flat_map(|feeder| &feeder.argv).cloned().chain(argv(output)).collect()
@@ -177,27 +177,29 @@ pub fn chunked(
         let command = Command { argv: argv(&output), tracks: plan.tracks() };
         steps.push(Step { action: Action::Picture(slice), needs, feeders, command, output });
     }
-    let sound = sound_step(job, encoders, overwrite, &folder);
-    let join = join_step(job, overwrite, &pictures, sound.as_ref())?;
+    let sound = sound_step(job, at_hand, overwrite, &folder);
+    let join = join_step(job, at_hand, overwrite, &pictures, sound.as_ref())?;
     steps.sort_by_key(Step::is_chunk);
     Ok(sound.into_iter().chain(steps).chain([join]).collect())
 }
 
 /// The only step of a job of which several ffmpegs make one piece at once: one of them the
 /// sound, and maybe another one some of the picture.
-fn together(job: &Job, encoders: &Encoders, overwrite: Overwrite, cutting: Cutting) -> Step {
+fn together(job: &Job, at_hand: &AtHand, overwrite: Overwrite, cutting: Cutting) -> Step {
     let words = || Words::ffmpeg(&ffmpeg::name(), overwrite);
     let (feeder, mut plan) = plans(job, cutting, job.timeline.all());
     let mut feeders: Vec<Command> =
         feeder.iter().map(|feeder| drawn_for_another(job, feeder, overwrite)).collect();
-    let sound = others(job.composition().sound());
+    let delays_sound = at_hand.delays_sound(&job.encoding);
+    let sound = Plan { delays_sound, ..others(job.composition().sound()) };
     if sound.has_sound {
         plan.fed.push(Fed::Sound);
-        let argv = sound.feeding_sound(words(), &job.encoding, encoders);
+        plan.delays_sound = delays_sound;
+        let argv = sound.feeding_sound(words(), &job.encoding, at_hand);
         feeders.push(Command { argv, tracks: sound.tracks() });
     }
     let muxer = job.encoding.container_args();
-    let argv = plan.argv(words(), &job.timeline, &job.encoding, encoders, &muxer, &job.output);
+    let argv = plan.argv(words(), &job.timeline, &job.encoding, at_hand, &muxer, &job.output);
     let command = Command { argv, tracks: plan.tracks() };
     Step { feeders, ..Step::new(Action::Whole, job.output.clone(), command) }
 }
@@ -249,12 +251,12 @@ fn indexed(job: &Job, plan: &mut Plan, slice: Frames, folder: &Path, overwrite: 
     steps
 }
 
-fn sound_step(job: &Job, encoders: &Encoders, overwrite: Overwrite, folder: &Path) -> Option<Step> {
+fn sound_step(job: &Job, at_hand: &AtHand, overwrite: Overwrite, folder: &Path) -> Option<Step> {
     let sound = job.composition().sound();
     let extension = if job.encoding.sound_needs_mp4() { "mp4" } else { extension(job) };
     let argv = |output: &Path| {
         let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
-        sound.argv(words, &job.timeline, &job.encoding, encoders, &muxer(extension), output)
+        sound.argv(words, &job.timeline, &job.encoding, at_hand, &muxer(extension), output)
     };
     sound.has_sound.then(|| {
         let output = named(folder, "sound", extension, argv);
@@ -312,6 +314,7 @@ fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
 
 fn join_step(
     job: &Job,
+    at_hand: &AtHand,
     overwrite: Overwrite,
     pictures: &[(PathBuf, Frames)],
     sound: Option<&Step>,
@@ -330,6 +333,9 @@ fn join_step(
     let mut needs: Vec<PathBuf> = pictures.iter().map(|(path, _)| path.clone()).collect();
     let mut maps = vec!["-map", "0:v"];
     if let Some(sound) = sound {
+        if at_hand.delays_sound(&job.encoding) {
+            words = words.and(DELAYED);
+        }
         words = words
             .and(["-protocol_whitelist", "file", "-i"])
             .and([crate::command::file_argument(&sound.output)]);

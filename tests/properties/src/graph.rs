@@ -10,7 +10,7 @@ use tw_ffcmd::Cli;
 use tw_ffcmd::command::{Company, Overwrite};
 use tw_ffcmd::cutting::Cutting;
 use tw_ffcmd::emit;
-use tw_ffcmd::encoder::Encoders;
+use tw_ffcmd::ffmpeg::AtHand;
 use tw_ffcmd::graph::label::Label;
 use tw_ffcmd::job::Job;
 use tw_ffcmd::layout::Placement;
@@ -90,9 +90,8 @@ fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
         job.labels = job.placements.iter().map(label).collect();
         job.plan = job.composition().whole();
     }
-    let steps = |cutting| {
-        job.steps(&Encoders(Vec::new()), Overwrite::No, cutting, Company::Alone).unwrap_or_default()
-    };
+    let steps =
+        |cutting| job.steps(&AtHand::default(), Overwrite::No, cutting, Company::Alone).unwrap_or_default();
     // What --run does by itself is never more than this.
     for step in &steps(Cutting::Pairs(job.timeline.duration())) {
         step.feeders.iter().for_each(|feeder| check_graph(&feeder.argv, false));

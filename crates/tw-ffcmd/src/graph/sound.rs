@@ -23,6 +23,12 @@ use crate::timeline::Timeline;
 /// The pad that carries the finished sound.
 pub const PAD: &str = "sound";
 
+/// The pad that carries it [later](delayed).
+pub const DELAYED_PAD: &str = "delayed";
+/// How long before zero libopus begins, in seconds: 312 samples, its pre-skip (RFC 7845, section
+/// 4.2; measured, also with packets of 60 ms).
+pub const OPUS_DELAY: &str = "0.0065";
+
 /// Samples per second of the output; Opus knows no other (RFC 6716).
 const RATE: u32 = 48_000;
 /// How far the limiter looks ahead, in ms. It delays what it lets through by as
@@ -80,6 +86,11 @@ pub fn chains(
     let lasts = timeline.rate.seconds_of(timeline.frames);
     chains.push(mixed.then("apad").then(format!("atrim=end={lasts}")).into_pads([PAD]));
     chains
+}
+
+/// The finished sound for a muxer that has Opus too early by what it begins before zero.
+pub fn delayed() -> Chain {
+    Chain::from([PAD]).then(format!("asetpts=PTS+{OPUS_DELAY}/TB")).into_pads([DELAYED_PAD])
 }
 
 /// One pad for each stretch of an input.
