@@ -13,6 +13,7 @@ pub mod filter;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod input;
+pub mod media;
 pub mod messages;
 pub mod number;
 pub mod output;

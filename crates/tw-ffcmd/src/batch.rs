@@ -163,6 +163,7 @@ fn compose_one(cli: &Cli, job: &Job, at_hand: &AtHand, studio: &Studio) -> Resul
     let done = loop {
         let steps = || match &job {
             Cow::Borrowed(job) => {
+                judge.are_whole()?;
                 job.steps(at_hand, overwrite(cli), Cutting::of(cli, job, studio.cores), company)
             }
             // Of what is damaged, decoders with threads make other frames each time (seen with 9.0).

@@ -59,6 +59,8 @@ pub struct Track {
     pub kind: Kind,
     /// Where the media is.
     pub path: PathBuf,
+    /// How many bytes of it tw-fetch has fetched, if it has.
+    pub bytes: Option<u64>,
     /// The container's start time, on the recording's own clock.
     pub start_time: Millis,
     /// When it runs, on the room's timeline. The end is that of the last frame's
@@ -248,6 +250,7 @@ pub fn read(record: &Record) -> Result<Read, Failure> {
         name: record.text_of("track_name"),
         kind,
         path: PathBuf::from(path),
+        bytes: record.get("bytes").ok().flatten(),
         start_time,
         span: Span { from, to: end_time - start_time + from + last },
         gaps: gaps
@@ -496,6 +499,7 @@ pub mod tests_support {
             name: None,
             kind: Kind::Video,
             path: format!("{who}.mkv").into(),
+            bytes: None,
             start_time: Millis::ZERO,
             span: Span { from: Millis(from), to: Millis(to) },
             gaps: Vec::new(),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tw_core::failure::{ErrorKind, Failure};
-use tw_core::messages;
+use tw_core::{media, messages};
 
 use crate::command::{Overwrite, Words};
 use crate::encode::{self, failed};
@@ -72,6 +72,26 @@ impl<'a> Judge<'a> {
     /// With `allow_incomplete`, a room may lose a recording.
     pub fn new(job: &'a Job, stall: Duration, allow_incomplete: bool) -> Self {
         Self { job, stall, allow_incomplete, judged: Mutex::default() }
+    }
+
+    /// Whether all recordings are as long as when they were fetched.
+    ///
+    /// # Errors
+    /// For the first that isn't, unless that is allowed.
+    pub fn are_whole(&self) -> Result<(), Failure> {
+        for input in &self.job.plan.inputs {
+            let track = &self.job.room.tracks[input.track];
+            let Some(it) = media::breaks_off(&track.path, track.bytes) else { continue };
+            let what = format!("{} ({}) {it}", track.path.display(), track.caption());
+            if !self.allow_incomplete {
+                let what = format!(
+                    "not composed, since {what}: fetch it again (--allow-incomplete composes the rest)"
+                );
+                return Err(Failure::new(ErrorKind::Media, what));
+            }
+            messages::warn(format_args!("{}: {what}: the rest of it is missing", self.job.room.label()));
+        }
+        Ok(())
     }
 
     /// Whether tracks that were complained about are still good enough; said once of each.

@@ -26,7 +26,7 @@ use tw_core::input::{self, Line, Place};
 use tw_core::progress::Progress;
 use tw_core::time::Micros;
 use tw_core::tool::{Common, Status, Tool};
-use tw_core::{ErrorKind, Failure, Record, filter, messages};
+use tw_core::{ErrorKind, Failure, Record, filter, media, messages};
 
 pub use cli::Cli;
 use ffprobe::Ffprobe;
@@ -81,7 +81,9 @@ fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
         return Err(Failure::field("path is empty: run tw-fetch first"));
     }
     messages::verbose(format_args!("reading {path}"));
-    is_whole(record, &path)?;
+    if let Some(it) = media::breaks_off(Path::new(&path), record.get("bytes").ok().flatten()) {
+        return Err(Failure::new(ErrorKind::Media, format!("{path} {it}: fetch it again")));
+    }
     let mut answer = ffprobe.read(&path)?;
     sizes::find(&mut answer.report, Path::new(&path));
     let fields = fields::of(&answer.report, index::has_cues(Path::new(&path)))?;
@@ -100,21 +102,6 @@ fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
     }
     record.set(&fields);
     Ok(())
-}
-
-/// Whether as much of the file is there as tw-fetch has fetched: a copy that has broken off
-/// may look as if nothing, or less, had been recorded.
-fn is_whole(record: &Record, path: &str) -> Result<(), Failure> {
-    let fetched = record.get::<u64>("bytes").ok().flatten();
-    // One that isn't there is ffprobe's to explain.
-    let there = std::fs::metadata(path).map(|file| file.len()).ok();
-    match there.zip(fetched) {
-        Some((there, fetched)) if there < fetched => Err(Failure::new(
-            ErrorKind::Media,
-            format!("{path} has {there} bytes of {fetched}: fetch it again"),
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Twilio records a participant's data track too; ffprobe has no times for it.

@@ -55,3 +55,25 @@ fn a_recording_that_is_damaged_somewhere_is_composed_and_said() {
         assert_eq!(names(&place.folder().join("out")), ["room.webm"]);
     }
 }
+
+#[test]
+fn a_recording_that_broke_off_after_it_was_probed() {
+    let place = place();
+    let input = room(&place).replace(r#""path":"alice.mka""#, r#""path":"alice.mka","bytes":1000000"#);
+    assert!(input.contains("1000000"));
+    for chunk in ["0", "1"] {
+        let (marked, said) = ends(compose(&place, &input).args(["--chunk", chunk]), 1);
+        let (kind, message) = (&marked[0]["error"]["kind"], marked[0]["error"]["message"].as_str().unwrap());
+        assert_eq!(kind, "media");
+        assert!(message.contains("alice.mka (alice) has "), "{message}");
+        assert!(message.contains(" bytes of 1000000: fetch it again"), "{message}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(names(&place.folder().join("out")).is_empty());
+    }
+    let (made, said) = ends(compose(&place, &input).arg("--allow-incomplete"), 0);
+    assert_eq!(made[0]["status"], "completed");
+    assert!(said.contains("alice.mka (alice) has ") && said.contains("the rest of it is missing"), "{said}");
+    // What is there already is kept, also when its recordings are gone.
+    let (made, _) = ends(&mut compose(&place, &input), 0);
+    assert_eq!(made[0]["status"], "completed");
+}
