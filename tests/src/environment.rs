@@ -31,6 +31,12 @@ impl Environment {
         self.folder.path()
     }
 
+    /// Leaves the folder where it is, to be looked at.
+    #[must_use]
+    pub fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
     /// A tool, ready to be run in the folder.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use tw_tests::sync::{cases, run};
+use tw_tests::sync::{cases, random, run};
 
 /// Composes and measures a case; any violation fails it.
 fn holds(name: &str) {
@@ -37,4 +37,14 @@ tests! {
     alone sixteen fifty ten_minutes_of_nobody data_tracks
     row column focus background_and_cell_gap window window_off_the_grid audio_only mp4 mkv
     regions regions_twice regions_later
+}
+
+/// Rooms that nobody thought of. `just sync --random` makes more of them.
+#[test]
+fn rooms_made_by_chance() {
+    for seed in 1..=6 {
+        let measured = random::run(seed).unwrap_or_else(|error| panic!("room {seed}: {error:#}"));
+        let report = measured.report;
+        assert!(report.violations.is_empty(), "room {seed}: {:?}\n{report}", measured.scene.flags);
+    }
 }

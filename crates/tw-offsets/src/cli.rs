@@ -32,10 +32,9 @@ pub enum To {
 /// Compute when each recording of a room begins on the room's timeline
 ///
 /// Reads records (one JSON object per line) with `offset`, which Twilio gives,
-/// and `start_time_ms`, which tw-probe adds. To each it adds
-///   addition_ms         offset + start_time_ms
-///   reference_ms        the least addition of the room
-///   relative_offset_ms  addition_ms - reference_ms: when the recording begins
+/// and `start_time_ms`, which tw-probe adds. To each it adds `addition_ms`
+/// (offset + start_time_ms), `reference_ms` (the least addition of the room) and
+/// `relative_offset_ms` (addition_ms - reference_ms: when the recording begins).
 /// Rooms are told apart by grouping_sids.room_sid; records without one form one
 /// group.
 #[derive(Debug, Clone, Parser)]

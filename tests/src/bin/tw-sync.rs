@@ -1,13 +1,15 @@
 //! Composes and measures every case, and prints the table.
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use tw_tests::sync::run::Measured;
 use tw_tests::sync::table::{self, Row};
-use tw_tests::sync::{Case, cases, long, run, sheet};
+use tw_tests::sync::{Case, cases, long, random, run, sheet};
 use tw_testsignal::{Report, ffmpeg};
 
 /// An hour with ten participants may take that much, in bytes.
@@ -28,6 +30,12 @@ struct Cli {
     /// Instead of the cases: an hour with ten participants, and the memory it takes
     #[arg(long)]
     long: bool,
+    /// Instead of the cases: so many rooms made by chance
+    #[arg(long, value_name = "N")]
+    random: Option<u64>,
+    /// The first one's number: the same room each time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
 }
 
 fn main() -> Result<ExitCode> {
@@ -43,6 +51,9 @@ fn main() -> Result<ExitCode> {
         writeln!(out, "{}\npeak of memory: {} MB", long.report, long.peak / 1_000_000)?;
         let holds = long.report.violations.is_empty() && long.peak < MEMORY;
         return Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    if let Some(count) = cli.random {
+        return random(&mut out, cli.seed..cli.seed.saturating_add(count));
     }
     let wanted = |case: &&Case| cli.names.is_empty() || cli.names.iter().any(|n| case.name.contains(n));
     let mut rows = Vec::new();
@@ -63,6 +74,30 @@ fn main() -> Result<ExitCode> {
         std::fs::write(page, table::replace(&text, &version, &table::section(&version, &rows)))?;
     }
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Rooms made by chance. What is wrong with one is said, and where its files are.
+fn random(out: &mut impl Write, seeds: Range<u64>) -> Result<ExitCode> {
+    let mut wrong = Vec::new();
+    for seed in seeds.clone() {
+        match random::run(seed) {
+            Ok(measured) if measured.report.violations.is_empty() => {
+                writeln!(out, "{seed}: {} frames, {:?}", measured.report.frames, measured.scene.flags)?;
+            }
+            Ok(Measured { report, scene, environment }) => {
+                let folder = environment.keep();
+                writeln!(out, "# {seed}: {:?}, in {}\n{report}", scene.flags, folder.display())?;
+                wrong.push(seed);
+            }
+            Err(error) => {
+                writeln!(out, "# {seed}\n! {error:#}\n")?;
+                wrong.push(seed);
+            }
+        }
+        out.flush()?;
+    }
+    writeln!(out, "{} rooms, not as they should be: {wrong:?}", seeds.count())?;
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn measure(case: &Case, sheets: Option<&Path>) -> Result<Report> {

@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod long;
 pub mod memory;
+pub mod random;
 pub mod run;
 pub mod scene;
 pub mod sheet;

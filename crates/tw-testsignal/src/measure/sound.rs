@@ -64,10 +64,15 @@ pub fn measure(
     let mut heard = Vec::new();
     for (truth, voice) in truths.values().zip(voices) {
         let places = truth.bursts_ms.iter().map(|place| place - composition.start_ms);
-        let places = places.filter(|place| (0.0..=end_ms - BURST_MS).contains(place));
+        // One that is cut, at the beginning or the end, may be heard or not.
+        let within = 0.0..=end_ms - BURST_MS;
+        let (whole, cut): (Vec<f64>, Vec<f64>) = places
+            .filter(|place| (-BURST_MS..end_ms).contains(place))
+            .partition(|place| within.contains(place));
         let onsets = voice.finish().into_iter();
         let onsets = onsets.map(|onset| Onset { at_ms: onset.at_ms - zero_ms, ..onset });
-        heard.push(Heard::new(truth, &places.collect::<Vec<_>>(), &onsets.collect::<Vec<_>>()));
+        let is_cut = |onset: &Onset| cut.iter().any(|place| (onset.at_ms - place).abs() <= BURST_MS);
+        heard.push(Heard::new(truth, &whole, &onsets.filter(|onset| !is_cut(onset)).collect::<Vec<_>>()));
     }
     let all = heard.iter().flat_map(|heard| heard.errors.iter().map(|&(_, error)| error));
     let common = Errors::of(all.collect()).median_ms;
