@@ -132,7 +132,8 @@ pub fn compose_all(
         let outcome = match result {
             Ok(record) => Outcome::Served(record),
             Err((record, failure)) => {
-                if failure.kind == ErrorKind::Ffmpeg && !is_checked {
+                // Something else of that name ends well, and leaves no file.
+                if matches!(failure.kind, ErrorKind::Ffmpeg | ErrorKind::Io) && !is_checked {
                     ffmpeg::check()?;
                     is_checked = true;
                 }

@@ -319,7 +319,8 @@ Examples:
   Is everybody where they should be? A picture, in a second:
     tw-ffcmd --preview room.png --at 1:30 --labels offsets.jsonl
 
-Exit status: 0 all composed, 1 a room or a record failed, 2 wrong usage or no ffmpeg.
+Exit status: 0 all done, 1 a room or a record failed, 2 wrong usage or no ffmpeg,
+130 or 143 interrupted.
 TW_FFMPEG and TW_FFPROBE name the programs, TW_FONT the font of --labels.";
 
 #[cfg(test)]

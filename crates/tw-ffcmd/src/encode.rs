@@ -250,7 +250,11 @@ fn explain(job: &Job, finished: &Finished) -> Failure {
     let what = if finished.status.success() {
         format!("ffmpeg couldn't write all of it{words}")
     } else {
-        format!("ffmpeg failed{blamed} with {}{words}", finished.describe())
+        let ended = finished.describe();
+        match finished.status.code() {
+            Some(_) => format!("ffmpeg failed{blamed} with {ended}{words}"),
+            None => format!("ffmpeg was {ended}{blamed}{words}"),
+        }
     };
     Failure::new(ErrorKind::Ffmpeg, what)
 }

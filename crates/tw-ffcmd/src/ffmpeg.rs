@@ -100,7 +100,7 @@ pub fn check() -> anyhow::Result<()> {
             bail!("{name} is too old: {first}; version {major}.{minor} or later is needed")
         }
         Some(_) if first.starts_with("ffmpeg ") => Ok(()),
-        _ => bail!("{name} doesn't answer like ffmpeg: {first}"),
+        _ => bail!("{name} doesn't answer like ffmpeg: install ffmpeg, or set TW_FFMPEG"),
     }
 }
 
@@ -126,8 +126,8 @@ fn said(args: &[&str]) -> anyhow::Result<String> {
     ffmpeg.args(args);
     let (finished, text) = output(ffmpeg, PATIENCE)?;
     if !finished.status.success() {
-        let last = finished.stderr.last().cloned().unwrap_or_default();
-        bail!("{} ended with {}: {last}", name(), finished.describe());
+        let last = finished.stderr.last().map(|line| format!(": {line}")).unwrap_or_default();
+        bail!("{} ended with {}{last}: is it ffmpeg? (TW_FFMPEG)", name(), finished.describe());
     }
     String::from_utf8(text).context("ffmpeg's answer is not UTF-8")
 }

@@ -71,6 +71,11 @@ impl Settings {
         };
         let ending = whole.and_then(|whole| whole.format.as_deref()).unwrap_or("webm");
         let output = cli.output.clone().unwrap_or_else(|| format!("{{room_sid}}.{ending}"));
+        // A list of parts has a line for each, and so has a Makefile.
+        anyhow::ensure!(
+            !output.contains(['\n', '\r']),
+            "--output {output:?} has a line break in it: choose another name"
+        );
         let container = Container::of(&output).map_err(anyhow::Error::msg)?;
         let codecs = Encoding::new(container, cli.video_codec, cli.audio_codec)
             .and_then(|codecs| codecs.with_crf(cli.crf))

@@ -179,6 +179,12 @@ fn a_window_that_ends_before_it_begins_is_wrong_usage() {
 }
 
 #[test]
+fn a_line_break_in_the_output_is_wrong_usage() {
+    let says = predicate::str::contains("has a line break in it");
+    tool().args(["-o", "a\nb.webm"]).write_stdin(tutorial()).assert().code(2).stderr(says);
+}
+
+#[test]
 fn flags_are_refused_in_their_own_words() {
     for (args, why) in [
         (&["--start", "-5"][..], "'-5' is no time"),

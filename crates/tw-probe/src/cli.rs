@@ -92,4 +92,7 @@ Examples:
   tw-probe --gaps 250 < fetched.jsonl | jq -c '{sid, gaps: [.streams[].gaps[]]}'
 
 Environment:
-  TW_FFPROBE   the ffprobe to use (4.4 or newer); default: ffprobe on PATH";
+  TW_FFPROBE   the ffprobe to use (4.4 or newer); default: ffprobe on PATH
+
+Exit status: 0 all done, 1 some record failed, 2 wrong usage or no ffprobe,
+130 or 143 interrupted.";

@@ -100,13 +100,19 @@ impl Ffprobe {
     fn outdated(&self) -> Option<String> {
         let mut command = process::command(&self.program);
         command.arg("-version");
-        let (_, out) = process::output(command, VERSION_SILENCE).ok()?;
+        let (finished, out) = process::output(command, VERSION_SILENCE).ok()?;
         let text = String::from_utf8_lossy(&out);
-        let version = version::of(&text).filter(|version| version::is_too_old(version))?;
         let (program, (major, minor)) = (self.program.display(), version::OLDEST);
-        Some(format!(
-            "{program} is version {version}, but {major}.{minor} or newer is needed: update ffmpeg, or set TW_FFPROBE"
-        ))
+        match version::of(&text) {
+            Some(version) if version::is_too_old(version) => Some(format!(
+                "{program} is version {version}, but {major}.{minor} or newer is needed: update ffmpeg, or set TW_FFPROBE"
+            )),
+            // One that can't even say that has other reasons, and says them of each file.
+            None if finished.status.success() => {
+                Some(format!("{program} doesn't answer like ffprobe: install ffmpeg, or set TW_FFPROBE"))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -375,13 +375,16 @@ fn without_ffprobe_nothing_is_begun() {
 #[test]
 fn an_old_ffprobe_is_named_with_what_is_needed() {
     let folder = TempDir::new().unwrap();
-    let old = fake(
-        &folder,
-        "case $1 in -version) echo 'ffprobe version 3.4.11-0 Copyright';; *) echo no >&2; exit 1;; esac",
-    );
     fs::write(folder.path().join("a.mka"), "x").unwrap();
-    let assert = tool(&folder).env("TW_FFPROBE", old).args(["--files", "a.mka"]).assert().code(2);
-    assert.stderr(contains("is version 3.4.11-0, but 4.4 or newer is needed"));
+    for (says, expected) in [
+        ("ffprobe version 3.4.11-0 Copyright", "is version 3.4.11-0, but 4.4 or newer is needed"),
+        ("BusyBox v1.36", "doesn't answer like ffprobe"),
+    ] {
+        let does = format!("case $1 in -version) echo '{says}';; *) echo no >&2; exit 1;; esac");
+        let ffprobe = fake(&folder, &does);
+        let assert = tool(&folder).env("TW_FFPROBE", ffprobe).args(["--files", "a.mka"]).assert().code(2);
+        assert.stderr(contains(expected));
+    }
 }
 
 #[test]
