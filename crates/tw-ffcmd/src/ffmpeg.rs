@@ -15,8 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The last libavformat whose Matroska has Opus 7 ms before the picture. It counts the 6.5 ms
 /// twice with which Opus begins before zero: it moves the picture for them, and says in the file
-/// that they are to be taken off the sound's times. Measured: 59.27 (ffmpeg 5.1) does, 61.1
-/// (7.0) doesn't; the last that does is named in pull request 6685 of LadybirdBrowser/ladybird.
+/// that they are to be taken off the sound's times. Measured: 58.76 (ffmpeg 4.4) and 59.27 (5.1) do, 61.1
+/// (7.0) doesn't; the last one is named in pull request 6685 of LadybirdBrowser/ladybird.
 const LAST_WITH_OPUS_EARLY: (u32, u32) = (59, 30);
 
 /// What arguments depend on; by default, an ffmpeg of today. To start it and ask takes longer
@@ -24,7 +24,7 @@ const LAST_WITH_OPUS_EARLY: (u32, u32) = (59, 30);
 /// is needed, once.
 #[derive(Debug, Default)]
 pub struct AtHand {
-    /// Their names, as far as it was asked for them.
+    /// Its encoders' names, as far as it was asked for them.
     encoders: Vec<String>,
     has_opus_early: Option<OnceLock<bool>>,
 }
