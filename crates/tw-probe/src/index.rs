@@ -8,14 +8,13 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-const EBML: u64 = 0x1A45_DFA3;
-const SEGMENT: u64 = 0x1853_8067;
+use crate::matroska::{CLUSTER, element, enter_segment, number, skip};
+
 const SEEK_HEAD: u64 = 0x114D_9B74;
 const SEEK: u64 = 0x4DBB;
 const SEEK_ID: u64 = 0x53AB;
 const SEEK_POSITION: u64 = 0x53AC;
 const CUES: u64 = 0x1C53_BB6B;
-const CLUSTER: u64 = 0x1F43_B675;
 
 /// A SeekHead lists a handful of elements; a longer one is not read.
 const LONGEST_SEEK_HEAD: u64 = 64 * 1024;
@@ -26,15 +25,7 @@ pub fn has_cues(path: &Path) -> bool {
 }
 
 fn find_cues(file: &mut (impl Read + Seek)) -> io::Result<bool> {
-    let (id, size) = element(file)?;
-    if id != EBML {
-        return Ok(false);
-    }
-    skip(file, size)?;
-    if element(file)?.0 != SEGMENT {
-        return Ok(false);
-    }
-    let segment = file.stream_position()?;
+    let segment = enter_segment(file)?;
     loop {
         let (id, size) = element(file)?;
         match id {
@@ -78,38 +69,6 @@ fn position_of_cues(file: &mut impl Read, size: Option<u64>) -> io::Result<Optio
         }
     }
     Ok(None)
-}
-
-/// The ID and the size of the next element; no size where it is unknown.
-fn element(file: &mut impl Read) -> io::Result<(u64, Option<u64>)> {
-    let (id, _) = variable(file)?;
-    let (size, length) = variable(file)?;
-    // Without the marker bit; all ones stand for "unknown" (RFC 8794, section 6.2).
-    let value = size & !(1 << (7 * length));
-    let unknown = value == (1 << (7 * length)) - 1;
-    Ok((id, (!unknown).then_some(value)))
-}
-
-/// A number of variable length, its marker bit included, and how many bytes it has.
-fn variable(file: &mut impl Read) -> io::Result<(u64, u32)> {
-    let mut bytes = [0; 8];
-    file.read_exact(&mut bytes[..1])?;
-    let length = bytes[0].leading_zeros() + 1;
-    if length > 8 {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let length_bytes = length as usize;
-    file.read_exact(&mut bytes[1..length_bytes])?;
-    Ok((number(&bytes[..length_bytes]), length))
-}
-
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte))
-}
-
-fn skip(file: &mut impl Seek, size: Option<u64>) -> io::Result<()> {
-    let size = size.and_then(|size| i64::try_from(size).ok()).ok_or(io::ErrorKind::InvalidData)?;
-    file.seek_relative(size)
 }
 
 #[cfg(test)]

@@ -3,14 +3,17 @@
 //! [`ffprobe`] runs it on one file, [`report`] reads its answer as it comes,
 //! [`track`] gathers what a stream's packets say ([`interval`] is how far they are apart),
 //! [`index`] looks for Cues, [`sizes`] for the sizes that key frames say ([`vp8`],
-//! [`h264`] with its [`sps`]), and [`fields`] is what the record gets.
+//! [`h264`] with its [`sps`] and the track's [`codec_private`]), both through the elements
+//! of [`matroska`], and [`fields`] is what the record gets.
 
 pub mod cli;
+pub mod codec_private;
 pub mod ffprobe;
 pub mod fields;
 pub mod h264;
 pub mod index;
 pub mod interval;
+pub mod matroska;
 pub mod report;
 pub mod sizes;
 pub mod sps;

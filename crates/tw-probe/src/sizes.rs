@@ -7,15 +7,15 @@
 //! leaves the sizes unknown.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use serde::Serialize;
 use tw_core::time::Micros;
 
-use crate::report::{Description, Report};
-use crate::{h264, vp8};
+use crate::report::Report;
+use crate::{codec_private, h264, matroska, vp8};
 
 /// With more key frames than a day of video has, they are not looked at. Every
 /// packet of sound counts as one; this keeps hours of it out of memory.
@@ -40,33 +40,42 @@ pub struct Size {
 pub struct Sizes {
     /// The first size and every other one.
     pub list: Vec<Size>,
-    /// Whether decoding may begin at each of them. Not where one says nothing after a change:
-    /// a reader that begins there has only what stands in the file's head.
+    /// Whether decoding may begin at each of them: whether each is [independent](KeyFrame).
     pub independent: bool,
 }
 
-/// What a key frame says of the picture's size.
+/// What a key frame says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
-    /// Width and height, in pixels.
-    Size(u16, u16),
-    /// Nothing: the size before it holds.
-    Nothing,
+pub struct KeyFrame {
+    /// The picture's width and height from here on, in pixels.
+    pub size: (u16, u16),
+    /// Whether a decoder that has only the track's `CodecPrivate` may begin here.
+    pub independent: bool,
 }
+
+/// Reads a stream's key frames one after the other; `None` for what is none, or can't be read.
+type Reader = Box<dyn FnMut(&[u8]) -> Option<KeyFrame>>;
 
 /// How a codec's key frames are read.
 #[derive(Debug, Clone, Copy)]
 struct Codec {
     /// How many bytes of a frame are needed at most.
     reach: usize,
-    read: fn(&[u8]) -> Option<Said>,
+    /// For a track with that `CodecPrivate`, which may be empty.
+    reader: fn(&[u8]) -> Reader,
 }
 
 impl Codec {
     fn named(name: &str) -> Option<Self> {
         match name {
-            "vp8" => Some(Self { reach: vp8::REACH, read: vp8::read }),
-            "h264" => Some(Self { reach: h264::REACH, read: h264::read }),
+            "vp8" => Some(Self { reach: vp8::REACH, reader: |_| Box::new(vp8::read) }),
+            "h264" => Some(Self {
+                reach: h264::REACH,
+                reader: |configuration| {
+                    let mut reader = h264::Reader::new(configuration);
+                    Box::new(move |frame| reader.read(frame))
+                },
+            }),
             _ => None,
         }
     }
@@ -91,24 +100,23 @@ impl KeyFrames {
         }
     }
 
-    /// What they say; `None` when one can't be read. `head` is what holds until one says it.
-    fn sizes(&self, codec: Codec, file: &File, head: Option<(u16, u16)>) -> Option<Sizes> {
-        let mut sizes: Vec<Size> = Vec::new();
-        let (mut size, mut independent) = (head, true);
+    /// What they say; `None` when one can't be read.
+    fn sizes(&self, codec: Codec, file: &File) -> Option<Sizes> {
+        let mut sizes = Sizes { list: Vec::new(), independent: true };
+        let mut reader: Option<Reader> = None;
         let mut block = vec![0; BLOCK_HEAD + codec.reach];
         for place in &self.places {
             let (pts, place) = (*place)?;
             let length = read_at(file, &mut block, place).ok()?;
-            match (codec.read)(frame(&block[..length])?)? {
-                Said::Size(width, height) => size = Some((width, height)),
-                Said::Nothing => independent &= size == head && sizes.len() < 2,
-            }
-            let (width, height) = size?;
-            if sizes.last().is_none_or(|last| (last.width, last.height) != (width, height)) {
-                sizes.push(Size { at_ms: pts.millis(), width, height });
+            let (track, frame) = frame(&block[..length])?;
+            let reader = reader.get_or_insert_with(|| (codec.reader)(&codec_private(file, track)));
+            let KeyFrame { size: (width, height), independent } = reader(frame)?;
+            sizes.independent &= independent;
+            if sizes.list.last().is_none_or(|last| (last.width, last.height) != (width, height)) {
+                sizes.list.push(Size { at_ms: pts.millis(), width, height });
             }
         }
-        (!sizes.is_empty()).then_some(Sizes { list: sizes, independent })
+        (!sizes.list.is_empty()).then_some(sizes)
     }
 }
 
@@ -119,15 +127,14 @@ pub fn find(report: &mut Report, path: &Path) {
         let track = stream.number("index").and_then(|index| tracks.get_mut(&index));
         let codec = stream.get("codec_name").and_then(Codec::named);
         if let (Some(track), Some(codec), Ok(file)) = (track, codec, File::open(path)) {
-            track.sizes = track.key_frames.sizes(codec, &file, in_the_head(stream));
+            track.sizes = track.key_frames.sizes(codec, &file);
         }
     }
 }
 
-/// The size in the file's head, before any frame.
-fn in_the_head(stream: &Description) -> Option<(u16, u16)> {
-    let pixels = |key| stream.number(key).and_then(|pixels| u16::try_from(pixels).ok());
-    pixels("width").zip(pixels("height"))
+/// That of the track with that number; empty where it has none.
+fn codec_private(file: &File, track: u64) -> Vec<u8> {
+    codec_private::of_track(&mut BufReader::new(file), track).ok().flatten().unwrap_or_default()
 }
 
 /// As much as there is, up to the buffer's length.
@@ -144,13 +151,13 @@ fn read_at(file: &File, buffer: &mut [u8], place: u64) -> io::Result<usize> {
     Ok(length)
 }
 
-/// The frame in a Matroska block (RFC 9559, sections 10.1 and 10.2), after the track's
-/// number, two bytes of time and flags; `None` when it is laced with others.
-fn frame(block: &[u8]) -> Option<&[u8]> {
-    // A number of variable length has at most 8 bytes.
-    let number = block.first()?.leading_zeros() as usize + 1;
-    let (flags, frame) = block.get(number + 2..)?.split_first()?;
-    (number <= 8 && flags & 0b110 == 0).then_some(frame)
+/// The track's number and the frame in a Matroska block (RFC 9559, sections 10.1 and 10.2),
+/// between which stand two bytes of time and flags; `None` when it is laced with others.
+fn frame(block: &[u8]) -> Option<(u64, &[u8])> {
+    let mut rest = block;
+    let (track, _) = matroska::variable(&mut rest).ok()?;
+    let (flags, frame) = rest.get(2..)?.split_first()?;
+    (flags & 0b110 == 0).then_some((track, frame))
 }
 
 #[cfg(test)]
@@ -165,21 +172,22 @@ mod tests {
         block
     }
 
+    /// A frame is a size; with an odd height, one that needs those before it.
     const PLAIN: Codec = Codec {
         reach: 2,
-        read: |frame| match *frame {
-            [0, 0, ..] => Some(Said::Nothing),
-            [width, height, ..] => Some(Said::Size(width.into(), height.into())),
-            _ => None,
+        reader: |_| {
+            Box::new(|frame| match *frame {
+                [width, height, ..] => Some(KeyFrame {
+                    size: (width.into(), (height & 0xfe).into()),
+                    independent: height & 1 == 0,
+                }),
+                _ => None,
+            })
         },
     };
 
-    /// The sizes in those blocks, a second apart, if that size holds before them.
-    fn sizes(blocks: &[[u8; 2]], before: Option<(u16, u16)>) -> Option<Vec<Size>> {
-        said(blocks, before).map(|sizes| sizes.list)
-    }
-
-    fn said(blocks: &[[u8; 2]], before: Option<(u16, u16)>) -> Option<Sizes> {
+    /// The sizes in those blocks, a second apart.
+    fn sizes(blocks: &[[u8; 2]]) -> Option<Sizes> {
         let mut file = tempfile::tempfile().unwrap();
         let bytes: Vec<u8> = blocks.iter().flat_map(|size| block(*size)).collect();
         file.write_all(&bytes).unwrap();
@@ -187,7 +195,7 @@ mod tests {
         for n in 0..u32::try_from(blocks.len()).unwrap() {
             keys.add(Some(Micros(i64::from(n) * 1_000_000)), Some(u64::from(n) * 16));
         }
-        keys.sizes(PLAIN, &file, before)
+        keys.sizes(PLAIN, &file)
     }
 
     const fn size(at_ms: i64, width: u16, height: u16) -> Size {
@@ -197,9 +205,9 @@ mod tests {
     #[test]
     fn a_blocks_frame() {
         let block = block([7, 8]);
-        assert_eq!(frame(&block), Some(&block[4..]));
+        assert_eq!(frame(&block), Some((1, &block[4..])));
         // A track's number of two bytes.
-        assert_eq!(frame(&[&[0x40], &block[..]].concat()), Some(&block[4..]));
+        assert_eq!(frame(&[&[0x41], &block[..]].concat()), Some((0x181, &block[4..])));
         let mut laced = block;
         laced[3] = 0x82;
         assert_eq!([frame(&laced), frame(&[0; 16]), frame(&block[..3]), frame(&[])], [None; 4]);
@@ -207,34 +215,16 @@ mod tests {
 
     #[test]
     fn a_size_counts_where_it_changes() {
-        assert_eq!(
-            sizes(&[[64, 48], [64, 48], [32, 24]], None),
-            Some(vec![size(0, 64, 48), size(2000, 32, 24)])
-        );
-        assert_eq!(sizes(&[[64, 48], [0, 0], [0, 0]], None), Some(vec![size(0, 64, 48)]));
+        let sizes = |blocks: &[[u8; 2]]| sizes(blocks).map(|sizes| sizes.list);
+        assert_eq!(sizes(&[[64, 48], [64, 48], [32, 24]]), Some(vec![size(0, 64, 48), size(2000, 32, 24)]));
+        assert_eq!(sizes(&[]), None);
     }
 
     #[test]
-    fn until_a_key_frame_says_a_size_that_of_the_head_holds() {
-        let before = Some((32, 24));
-        assert_eq!(
-            sizes(&[[0, 0], [64, 48], [0, 0]], before),
-            Some(vec![size(0, 32, 24), size(1000, 64, 48)])
-        );
-        assert_eq!(sizes(&[[64, 48]], before), Some(vec![size(0, 64, 48)]));
-        assert_eq!(sizes(&[[0, 0], [64, 48]], None), None);
-        assert_eq!(sizes(&[], before), None);
-    }
-
-    #[test]
-    fn one_that_says_nothing_after_a_change_needs_those_before_it() {
-        let independent = |blocks| said(blocks, Some((64, 48))).unwrap().independent;
-        assert!(independent(&[[64, 48], [64, 48], [32, 24]]));
-        assert!(independent(&[[64, 48], [0, 0], [32, 24]]));
-        assert!(!independent(&[[64, 48], [32, 24], [0, 0]]));
-        assert!(!independent(&[[32, 24], [0, 0]]));
-        // Back at the first size, but maybe with other parameters.
-        assert!(!independent(&[[64, 48], [32, 24], [64, 48], [0, 0]]));
+    fn one_key_frame_that_needs_another_counts_for_all() {
+        let independent = |blocks: &[[u8; 2]]| sizes(blocks).unwrap().independent;
+        assert!(independent(&[[64, 48], [32, 24]]));
+        assert!(!independent(&[[64, 48], [64, 49], [32, 24]]));
     }
 
     #[test]
@@ -244,7 +234,7 @@ mod tests {
         let sizes = |places: &[Option<u64>]| {
             let mut keys = KeyFrames::default();
             places.iter().for_each(|place| keys.add(Some(Micros(0)), *place));
-            keys.sizes(PLAIN, &file, None).map(|sizes| sizes.list)
+            keys.sizes(PLAIN, &file).map(|sizes| sizes.list)
         };
         assert_eq!(sizes(&[Some(0)]), Some(vec![size(0, 64, 48)]));
         // Behind the end, at a place that isn't known, at the end of 64 bits.

@@ -141,6 +141,23 @@ fn a_picture_of_h264_that_changes_its_size() {
 }
 
 #[test]
+fn a_picture_of_h264_that_changes_its_size_at_once() {
+    let folder = TempDir::new().unwrap();
+    // ffprobe decodes some frames, and describes the stream as it is behind them.
+    let video = Video::new(1, 10.0).codec(Codec::H264).start_ms(1564).key_every(10);
+    let video = video.size(168, 90).resized(300, 90, 168);
+    video.write(folder.path().join("every.mkv")).unwrap();
+    video.sparse_sets().form(Form::Streamed).write(folder.path().join("sparse.mkv")).unwrap();
+    let (records, _) = run(tool(&folder).args(["--files", "every.mkv", "sparse.mkv"]), 0);
+    let streams: Vec<&Value> = records.iter().map(|record| &record["streams"][0]).collect();
+    for stream in &streams {
+        assert_eq!(stream["sizes"], json!([size(1564, 168, 90), size(1864, 90, 168)]), "{stream}");
+    }
+    assert_eq!(streams[0].get("independent_key_frames"), None);
+    assert_eq!(streams[1]["independent_key_frames"], false);
+}
+
+#[test]
 fn h264_of_one_size_as_ffmpeg_stores_it() {
     let folder = TempDir::new().unwrap();
     // The set stands in the file's head alone; before the first frame, 0.6 kB of x264's own.

@@ -97,11 +97,17 @@ fn camera(rng: &mut Rng, number: u8, lasting: i64) -> Video {
     if number > 1 && (1500..2500).contains(&lasting) && rng.bool() {
         video = video.jitter(rng.u64(..), 0.45);
     }
-    if rng.u8(..5) == 0 {
+    if rng.u8(..4) == 0 {
         video = video.codec(Codec::H264);
-    } else if lasting > 2000 && rng.u8(..3) == 0 {
+        if rng.bool() {
+            video = video.sparse_sets();
+        }
+    }
+    if lasting > 2000 && rng.u8(..3) == 0 {
+        // Soon, while ffprobe still looks for what the stream is, or any time.
+        let latest = if rng.bool() { 600 } else { lasting - 500 };
         let (width, height) = size(rng);
-        video = video.resized(rng.i64(500..lasting - 500), width, height);
+        video = video.resized(rng.i64(50..latest), width, height);
     }
     if lasting > 3000 && rng.u8(..3) == 0 {
         let from = rng.i64(500..lasting - 1500);
