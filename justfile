@@ -162,6 +162,10 @@ install:
         *":$share/man:"*) ;;
         *) echo "man finds them with: export MANPATH=\"$share/man:\${MANPATH:-}\"" ;;
     esac
+    case ":${XDG_DATA_HOME:-$HOME/.local/share}:${XDG_DATA_DIRS:-/usr/local/share:/usr/share}:" in
+        *":$share:"*) ;;
+        *) echo "bash and fish find them with: export XDG_DATA_DIRS=\"$share:\${XDG_DATA_DIRS:-/usr/local/share:/usr/share}\"" ;;
+    esac
     echo "zsh finds them with: fpath+=($share/zsh/site-functions)"
 
 # Play compositions of every codec in a headless Chromium (docs/playback.md)

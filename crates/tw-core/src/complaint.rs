@@ -10,6 +10,12 @@ pub(crate) fn of_line(error: &serde_json::Error, line: &str, first: bool) -> Str
     if is_sid("RT", line) {
         return "a plain SID: run tw-fetch first, which makes a record of it".into();
     }
+    if is_sid("RT", line.trim_matches('"')) {
+        return "a SID in quotes: tw-fetch makes a record of a plain one, as jq -r writes it".into();
+    }
+    if first && line.split(',').any(|column| column == "offset") {
+        return "a table in CSV: tw-offsets --from csv makes records of it".into();
+    }
     let is_list = line.starts_with('[');
     // How jq and others begin what they write on many lines. A last line may just be cut there.
     let is_pretty = match line.as_bytes() {
@@ -111,6 +117,11 @@ mod tests {
             ("{ \"a\": 1,", "pretty-printed JSON: one record per line is needed (jq -c)"),
             ("[", "pretty-printed JSON: one record per line is needed (jq -c '.[]')"),
             ("[{", "pretty-printed JSON: one record per line is needed (jq -c '.[]')"),
+            (
+                "\"RT0123456789abcdef0123456789abcdef\"",
+                "a SID in quotes: tw-fetch makes a record of a plain one, as jq -r writes it",
+            ),
+            ("track_name,offset,start_time", "a table in CSV: tw-offsets --from csv makes records of it"),
             (
                 "RT0123456789abcdef0123456789abcdef",
                 "a plain SID: run tw-fetch first, which makes a record of it",

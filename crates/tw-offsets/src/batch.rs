@@ -30,6 +30,8 @@ pub enum Fate {
     NotUtf8,
     /// A row with more cells than the table has columns; those are lost.
     TooLong,
+    /// A row of which a cell holds the lines behind it.
+    Unclosed,
     /// A record of a room that has ended already, where rooms come one after the other.
     ComesBack,
     /// No record at all.
@@ -200,6 +202,7 @@ impl Batch {
             Fate::TooLong => {
                 Failure::field("more cells than there are columns: name all columns in the first line")
             }
+            Fate::Unclosed => Failure::field("a quote (\") isn't closed: its cell holds the lines behind it"),
             Fate::ComesBack => {
                 Failure::field("its room had ended before: leave out --grouped, or sort the records by room")
             }

@@ -68,18 +68,31 @@ pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow:
         let (text, utf8) = record_of(&header, &row);
         let recording = Recording::read(&text).ok();
         let beyond = row.iter().skip(header.len()).any(|cell| !cell.trim_ascii().is_empty());
-        let refused = match (utf8, beyond) {
-            (true, false) => {
-                batch.push(text.as_bytes(), line, recording.as_ref(), rooms);
-                continue;
-            }
-            (true, true) => Fate::TooLong,
-            (false, _) => Fate::NotUtf8,
+        let refused = if !utf8 {
+            Fate::NotUtf8
+        } else if beyond {
+            Fate::TooLong
+        } else if swallows_lines(&header, &row) {
+            Fate::Unclosed
+        } else {
+            batch.push(text.as_bytes(), line, recording.as_ref(), rooms);
+            continue;
         };
         let room = rooms.id(recording.and_then(|recording| recording.room).as_deref());
         batch.push_refused(text.as_bytes(), line, room, refused);
     }
     Ok((batch, header))
+}
+
+/// Whether a cell holds the lines behind it, as one does whose quote isn't closed: what comes after
+/// it is missing, it is a number's, or it goes on to the end of the table's last line.
+fn swallows_lines(header: &[String], row: &ByteRecord) -> bool {
+    let is_number = |i: usize| header.get(i).is_some_and(|name| matches!(&**name, "offset" | "start_time"));
+    row.iter().enumerate().any(|(i, cell)| {
+        let is_last = i + 1 == row.len();
+        cell.contains(&b'\n')
+            && (is_number(i) || is_last && (row.len() < header.len() || cell.ends_with(b"\n")))
+    })
 }
 
 fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Result<Header> {
@@ -239,6 +252,24 @@ mod tests {
         let (text, _) = record(&["offset", "start_time"], &[b"1.5", b"soon"]);
         assert!(text.contains("\"1.5\"") && text.contains("\"soon\""), "{text}");
         assert!(!record(&["offset"], &[b"\xff"]).1);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed() {
+        let swallows = |header: &[&str], table: &str| {
+            let header: Header = header.iter().map(ToString::to_string).collect();
+            let mut reader =
+                ReaderBuilder::new().has_headers(false).flexible(true).from_reader(table.as_bytes());
+            swallows_lines(&header, &reader.byte_records().next().unwrap().unwrap())
+        };
+        let header = ["track_name", "offset", "start_time", "note"];
+        assert!(swallows(&header, "\"alice,1,2,x\nbob,3,4,y\n"));
+        assert!(swallows(&header, "alice,\"1,2,x\nbob,3,4,y"));
+        assert!(swallows(&header, "alice,1,\"2,x\nbob,3,\"4\",y\n"));
+        assert!(swallows(&header, "alice,1,2,\"x\nbob,3,4,y\n"));
+        // A text of several lines; fewer cells.
+        assert!(!swallows(&header, "\"alice\nand bob\",1,2,\"x\ny\"\n"));
+        assert!(!swallows(&header, "alice,1\n"));
     }
 
     proptest! {
