@@ -52,17 +52,26 @@ const RECIPES: [(&str, &str, &str); 14] = [
     ),
     (
         "Once more what failed",
-        "jq -c 'if .track_name == \"bob\" then .status = \"processing\" else . end' list.jsonl > l; mv l list.jsonl; rm -r media",
-        "test $(wc -l < late.jsonl) = 2; test $(wc -l < complete.jsonl) = 16",
+        "jq -c 'if .track_name == \"bob\" then .status = \"processing\"
+           elif .track_name == \"carol\" and .type == \"audio\" then
+             .error = {tool: \"tw-fetch\", kind: \"network\", message: \"gone\"} else . end' \
+           list.jsonl > l; mv l list.jsonl; rm -r media",
+        "test $(wc -l < late.jsonl) = 2; test $(wc -l < complete.jsonl) = 16
+         test \"$(jq -r 'select(.error) | .error.kind' complete.jsonl)\" = network",
     ),
     ("Only the last week's rooms", "", "test $(wc -l < rooms.txt) = 4"),
     ("A Makefile for a folder of rooms", "", "test $(ls rooms/*.webm | wc -l) = 3; make -q"),
     (
         "Every night, by cron",
-        // Three short rooms will do.
-        "mkdir -p nightly; printf '#!/bin/sh\\necho \"$ROOMS\" | tr \" \" \"\\\\n\" | \
-         \"'$(command -v tw-list)'\" --rooms - \"$@\"\\n' > bin/tw-list; chmod +x bin/tw-list",
-        "rm bin/tw-list; test $(ls nightly/*.webm | wc -l) = 3",
+        // Three short rooms will do, of which only the sound is new.
+        r#"mkdir -p nightly; cat > bin/tw-list <<END
+#!/bin/sh
+[ "\$1" != --rooms ] || exec '$(command -v tw-list)' "\$@"
+echo "$ROOMS" | tr ' ' '\n' | '$(command -v tw-list)' --rooms - "\$@" | jq -c 'select(.type == "audio")'
+END
+chmod +x bin/tw-list"#,
+        "rm bin/tw-list; test $(ls nightly/*.webm | wc -l) = 3
+         test $(jq -c 'select(any(.inputs[]; endswith(\".mkv\")))' nightly.jsonl | wc -l) = 3",
     ),
     (
         "CSV for a spreadsheet",

@@ -56,6 +56,13 @@ impl Outcome {
         }
     }
 
+    /// The record, however it went.
+    pub fn into_record(self) -> Record {
+        match self {
+            Self::Served(record) | Self::Failed(record, _) | Self::Passed(record) => record,
+        }
+    }
+
     /// The same for a record that has been read already.
     pub fn of_record(record: Record, serve: impl FnOnce(&mut Record) -> Result<(), Failure>) -> Self {
         if record.is_marked() {
@@ -74,13 +81,16 @@ pub struct Sink<'a> {
     output: &'a mut Output,
     common: &'a Common,
     status: Status,
+    /// How many that are marked were handed on.
     passed: u64,
+    /// How many that are marked weren't, since there is no place for them.
+    left_out: u64,
 }
 
 impl<'a> Sink<'a> {
     /// Nothing written yet.
     pub fn new(output: &'a mut Output, common: &'a Common) -> Self {
-        Self { output, common, status: Status::Done, passed: 0 }
+        Self { output, common, status: Status::Done, passed: 0, left_out: 0 }
     }
 
     /// Writes one outcome; a failure is said on stderr. `Break` when the user
@@ -89,9 +99,13 @@ impl<'a> Sink<'a> {
     /// # Errors
     /// When stdout is closed or full.
     pub fn write(&mut self, outcome: Outcome) -> Result<ControlFlow<()>, OutputError> {
-        let flow = self.note(&outcome);
+        let flow = self.count(&outcome);
         match outcome {
-            Outcome::Served(record) | Outcome::Passed(record) => self.output.record(&record)?,
+            Outcome::Served(record) => self.output.record(&record)?,
+            Outcome::Passed(record) => {
+                self.passed += 1;
+                self.output.record(&record)?;
+            }
             Outcome::Failed(mut record, failure) => {
                 record.mark(messages::tool(), &failure);
                 self.output.record(&record)?;
@@ -103,12 +117,14 @@ impl<'a> Sink<'a> {
     /// Counts and tells an outcome, but writes nothing: for output that has no
     /// place for records.
     pub fn note(&mut self, outcome: &Outcome) -> ControlFlow<()> {
+        self.left_out += u64::from(matches!(outcome, Outcome::Passed(_)));
+        self.count(outcome)
+    }
+
+    fn count(&mut self, outcome: &Outcome) -> ControlFlow<()> {
         match outcome {
             Outcome::Served(_) => {}
-            Outcome::Passed(_) => {
-                self.passed += 1;
-                self.status = self.status.and(Status::RecordsFailed);
-            }
+            Outcome::Passed(_) => self.status = self.status.and(Status::RecordsFailed),
             Outcome::Failed(record, failure) => {
                 self.tell(record, failure);
                 if self.common.fail_fast {
@@ -157,19 +173,21 @@ impl<'a> Sink<'a> {
     /// When stdout is closed or full.
     pub fn finish(self) -> Result<Status, OutputError> {
         self.output.flush()?;
-        tell_passed(self.passed);
-        Ok(self.status)
-    }
-}
-
-/// Says how many records were handed on that an earlier tool has marked.
-pub fn tell_passed(count: u64) {
-    match count {
-        0 => {}
-        1 => messages::warn("1 record that failed in an earlier step handed on as it was"),
-        n => {
-            messages::warn(format_args!("{n} records that failed in an earlier step handed on as they were"));
+        match self.passed {
+            0 => {}
+            1 => messages::warn("1 record that failed in an earlier step handed on as it was"),
+            n => {
+                messages::warn(format_args!(
+                    "{n} records that failed in an earlier step handed on as they were"
+                ));
+            }
         }
+        match self.left_out {
+            0 => {}
+            1 => messages::warn("1 record failed in an earlier step"),
+            n => messages::warn(format_args!("{n} records failed in an earlier step")),
+        }
+        Ok(self.status)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::messages;
 use crate::record::Record;
 
 /// Where a line stood, for messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// The file as it was named, or `stdin`.
     pub source: String,

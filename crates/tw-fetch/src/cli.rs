@@ -104,7 +104,7 @@ the record fails, since the file may be another recording's.
 Twilio's size of an encrypted recording may be that before or after encryption.
 
 A record whose media can't be had comes out with \"error\", and the status is 1:
-0 all done, 1 some record failed, 2 wrong usage or set-up, 130 or 143 interrupted.";
+0 all done, 1 some record failed, 2 wrong usage or set-up, 129, 130 or 143 interrupted.";
 
 impl Tool for Cli {
     const NAME: &'static str = "tw-fetch";

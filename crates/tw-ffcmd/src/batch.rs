@@ -77,6 +77,16 @@ pub fn describe_all(
                 }
             }
             Err((record, failure)) => {
+                let room = record.text_of("room_sid");
+                match cli.emit {
+                    Emit::Json | Emit::Plan => {}
+                    Emit::Sh if is_script_of_many => {
+                        sink.line(emit::refused_in_shell(room.as_deref(), &failure.message))?;
+                        sink.line(emit::AFTER_A_ROOM)?;
+                    }
+                    Emit::Sh => sink.line(emit::refused_in_shell(room.as_deref(), &failure.message))?,
+                    Emit::Make => sink.line(emit::refused_in_make(room.as_deref(), &failure.message))?,
+                }
                 if deliver(cli, &mut sink, Outcome::Failed(record, failure))?.is_break() {
                     break;
                 }

@@ -42,6 +42,9 @@ pub struct Cli {
     pub run: bool,
 
     /// What to print
+    ///
+    /// Commands are for ffmpeg 6 and later: with older ones, webm and mkv have their sound
+    /// 7 ms early, which --run makes up for.
     #[arg(long, value_name = "FORM", default_value = "json")]
     pub emit: Emit,
 
@@ -90,6 +93,9 @@ pub struct Cli {
     pub layout: LayoutFlag,
 
     /// Who is heard: SIDs, track names, or names with a * at one end; by default all
+    ///
+    /// May be given several times. A name with a comma in it is written as far as the comma,
+    /// and a *.
     #[arg(long, value_name = "SOURCE,…", value_delimiter = ',', help_heading = "Sound")]
     pub audio_sources: Vec<String>,
 
@@ -101,11 +107,11 @@ pub struct Cli {
     #[arg(long, value_name = "COLOUR", default_value = "black", value_parser = colour, help_heading = "Picture")]
     pub background: String,
 
-    /// Pixels left free between two cells
+    /// Pixels left free between two cells; of an odd number, one less
     #[arg(long, value_name = "PIXELS", default_value_t = 0, value_parser = whole(0..=1024_u32), help_heading = "Picture")]
     pub cell_gap: u32,
 
-    /// What a cell shows while its camera sends nothing: the last frame, or black
+    /// What a cell shows while its camera sends nothing
     #[arg(long, value_name = "WHAT", default_value = "hold", help_heading = "Picture")]
     pub gap: Gap,
 
@@ -320,7 +326,7 @@ Examples:
     tw-ffcmd --preview room.png --at 1:30 --labels offsets.jsonl
 
 Exit status: 0 all done, 1 a room or a record failed, 2 wrong usage or no ffmpeg,
-130 or 143 interrupted.
+129, 130 or 143 interrupted.
 TW_FFMPEG and TW_FFPROBE name the programs, TW_FONT the font of --labels.";
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::layout::Rect;
 use crate::room::{Kind, Track};
 use crate::steps::{self, Action};
 use crate::time::Millis;
-use crate::timeline::Frames;
+use crate::timeline::{self, Frames};
 
 /// How a room is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,8 +167,8 @@ pub fn effort(job: &Job, action: Action) -> i64 {
     match action {
         Action::Picture(slice) => picture(job, slice),
         Action::Sound => {
-            let heard: i64 = job.heard.iter().map(|&t| job.room.tracks[t].span.lasts().0).sum();
-            3 * job.timeline.duration().0 + 3 * heard
+            let heard = job.heard.iter().map(|&t| job.room.tracks[t].span.lasts().0);
+            heard.fold(job.timeline.duration().0, i64::saturating_add).saturating_mul(3)
         }
         Action::Index | Action::Join | Action::Whole => 0,
     }
@@ -187,7 +187,8 @@ fn picture(job: &Job, slice: Frames) -> i64 {
 fn decoded_before(job: &Job, track: &Track, slice: Frames) -> i64 {
     debug_assert_eq!(track.kind, Kind::Video);
     let begins = job.timeline.start + job.timeline.rate.time_of(slice.first);
-    let since = (begins - track.span.from).max(Millis::ZERO);
+    // A record may say that it began ages before.
+    let since = (begins - track.span.from).clamp(Millis::ZERO, timeline::LONGEST);
     if track.is_read_from_its_start() {
         return job.timeline.rate.ceil(since);
     }

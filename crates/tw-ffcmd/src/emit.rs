@@ -12,8 +12,8 @@ use tw_core::record::json;
 
 use crate::job::Job;
 use crate::layout::Rect;
-use crate::room::{Kind, Span};
-use crate::steps::Step;
+use crate::room::{Kind, Room, Span};
+use crate::steps::{LONGEST_ARGUMENT, Step};
 use crate::time::Millis;
 
 /// Comments that say who is who, and the commands, broken into lines, for a POSIX shell.
@@ -40,6 +40,25 @@ pub fn shell(job: &Job, steps: &[Step]) -> String {
 pub const AFTER_A_ROOM: &str = "test $? -eq 0 || failed=1";
 /// The last line of such a script: its status tells whether all of them were composed.
 pub const AFTER_ALL_ROOMS: &str = "exit ${failed:-0}";
+
+/// Commands for a room that isn't composed: they say why, and fail.
+pub fn refused_in_shell(room: Option<&str>, why: &str) -> String {
+    format!("{}; false", say_refused(room, why))
+}
+
+/// Rules for a room that isn't composed: what they say and that they fail doesn't keep
+/// `make -k` from the others.
+pub fn refused_in_make(room: Option<&str>, why: &str) -> String {
+    let name = room.unwrap_or("room").replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let target = format!("not-composed-{name}");
+    let recipe = make_recipe(&say_refused(room, why));
+    format!("all: {target}\n.PHONY: all {target}\n{target}:\n\t@{recipe}; false")
+}
+
+fn say_refused(room: Option<&str>, why: &str) -> String {
+    let said = comment(&format!("{}: {why}", room.unwrap_or(Room::NAMELESS)));
+    format!("printf '%s\\n' {} >&2", quote(&said))
+}
 
 /// A step that makes what isn't there yet. Not `test || { … }`: there, `set -e` is off.
 fn in_its_time(job: &Job, step: &Step) -> String {
@@ -78,6 +97,14 @@ pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
         ];
         let _ = writeln!(text, "{}: {}", make_word(&target), needs.join(" "));
         for line in recipe {
+            // make hands a line to its shell as one argument.
+            if line.len() >= LONGEST_ARGUMENT {
+                return Err(Failure::field(format!(
+                    "a command for {} recordings is longer than a line of a Makefile may be (128 KiB): \
+                     use --emit sh, or compose it in windows (--start, --end)",
+                    step.command.tracks.len()
+                )));
+            }
             let _ = writeln!(text, "\t{}", make_recipe(&line));
         }
     }
@@ -94,6 +121,7 @@ fn folder_of(path: &Path) -> String {
 fn writable(step: &Step) -> Result<(), Failure> {
     let output = step.output.to_string_lossy();
     let unwritable = output.chars().find(|c| "%=;|*?[]\\\t".contains(*c));
+    let unwritable = unwritable.or(output.starts_with('~').then_some('~'));
     let line_break = step.command.argv.iter().any(|word| word.contains('\n')).then_some('\n');
     let what = match unwritable.or(line_break) {
         None => return Ok(()),

@@ -15,7 +15,7 @@ use crate::time::Rate;
 pub enum Container {
     /// `.webm`: VP8, VP9 or AV1 with Opus.
     Webm,
-    /// `.mp4`: H.264, HEVC or AV1 with AAC or Opus.
+    /// `.mp4`: H.264, HEVC, VP9 or AV1 with AAC or Opus.
     Mp4,
     /// `.mkv`: anything.
     Mkv,

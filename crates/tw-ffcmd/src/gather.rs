@@ -2,8 +2,7 @@
 
 use std::fs::{self, File};
 use std::ops::ControlFlow;
-use std::os::unix::fs::MetadataExt;
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::filter::{Outcome, Sink};
@@ -12,16 +11,22 @@ use tw_core::{Record, filter, input, messages};
 use crate::batch::deliver;
 use crate::cli::Cli;
 use crate::job::{self, Job};
-use crate::room::{Gathered, Kind, Room, Rooms};
+use crate::recordings::Recordings;
+use crate::room::{Kind, Room};
+use crate::rooms::{Gathered, Rooms, Sorted, Stray};
 use crate::settings::Settings;
 use crate::still;
 
 /// Reads every record and sorts it into its room. What is no record at all
-/// belongs to no room, and is handed on at once.
+/// belongs to no room, and is handed on at once. `Break` when the user wants to stop at the
+/// first failure.
 ///
 /// # Errors
 /// When a file can't be read, or stdout is closed or full.
-pub fn gather(cli: &Cli, sink: &mut Sink<'_>) -> anyhow::Result<(Vec<Gathered>, ControlFlow<()>)> {
+pub fn gather(
+    cli: &Cli,
+    sink: &mut Sink<'_>,
+) -> anyhow::Result<ControlFlow<(), (Vec<Gathered>, Recordings)>> {
     let mut rooms = Rooms::default();
     for line in input::lines(&cli.files) {
         let line = line?;
@@ -31,18 +36,53 @@ pub fn gather(cli: &Cli, sink: &mut Sink<'_>) -> anyhow::Result<(Vec<Gathered>, 
             // What an earlier tool made of a line that is no record.
             Ok(record) if record.is_mark_alone() => Outcome::Passed(record),
             Ok(record) => {
-                if let Err(failure) = rooms.take(&record) {
-                    filter::tell(&record, &filter::at_place(&record, &place, failure));
+                if let Err(failure) = rooms.take(&record, &place) {
+                    filter::tell(&record, &failure);
                 }
                 continue;
             }
         };
-        let flow = deliver(cli, sink, outcome)?;
-        if flow.is_break() {
-            return Ok((Vec::new(), flow));
+        if deliver(cli, sink, outcome)?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
     }
-    Ok((rooms.into_vec(), ControlFlow::Continue(())))
+    let mut sorted = rooms.sorted();
+    if settle(cli, sink, &mut sorted)?.is_break() {
+        return Ok(ControlFlow::Break(()));
+    }
+    Ok(ControlFlow::Continue((sorted.rooms, sorted.recordings)))
+}
+
+/// What failed and doesn't tell its room is missing in the room that it must be of. Where that can't be
+/// told, it is handed on.
+fn settle(cli: &Cli, sink: &mut Sink<'_>, sorted: &mut Sorted) -> anyhow::Result<ControlFlow<()>> {
+    let strays = std::mem::take(&mut sorted.strays);
+    if let Some(home) = sorted.home() {
+        for stray in strays {
+            home.missing.push((stray.record.label(), stray.why()));
+            if let Some(failure) = stray.failure {
+                filter::tell(&stray.record, &failure);
+            }
+        }
+        return Ok(ControlFlow::Continue(()));
+    }
+    for Stray { record, failure } in strays {
+        if !sorted.rooms.is_empty() {
+            messages::warn(format_args!(
+                "{}: its room isn't known: it is missing in one of {}",
+                record.label(),
+                sorted.rooms.len()
+            ));
+        }
+        let outcome = match failure {
+            Some(failure) => Outcome::Failed(record, failure),
+            None => Outcome::Passed(record),
+        };
+        if deliver(cli, sink, outcome)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 /// Says once, for all rooms, what there was nothing to show of.
@@ -72,14 +112,20 @@ pub type Prepared = Result<Job, (Record, Failure)>;
 ///
 /// # Errors
 /// When it can't be composed, or isn't to be.
-pub fn prepare(cli: &Cli, settings: &Settings, mut gathered: Gathered, output: PathBuf) -> Prepared {
+pub fn prepare(
+    cli: &Cli,
+    settings: &Settings,
+    recordings: &Recordings,
+    mut gathered: Gathered,
+    output: PathBuf,
+) -> Prepared {
     if cli.run || still::wanted(cli).is_some() {
         gathered.lose(&absent(settings, &gathered, &output));
     }
     let checked = if cli.allow_incomplete { say_missing(&gathered) } else { complete(&gathered) };
     checked
+        .and_then(|()| spared(recordings, &output))
         .and_then(|()| Job::new(settings, &gathered, output))
-        .and_then(spared)
         .inspect(|job| say_whom_nobody_meant(settings, &gathered.room, job))
         .map_err(|failure| (job::refused(&gathered.room), failure))
 }
@@ -95,7 +141,7 @@ fn absent(settings: &Settings, gathered: &Gathered, output: &Path) -> Vec<(PathB
         };
         Some((path.to_owned(), format!("cannot read {}: {error}", path.display())))
     };
-    if gathered.room.tracks.iter().all(|track| track.path.is_file()) {
+    if gathered.room.tracks.iter().all(|track| track.path.is_file() && File::open(&track.path).is_ok()) {
         return Vec::new();
     }
     // A window may need less than all of them.
@@ -103,20 +149,13 @@ fn absent(settings: &Settings, gathered: &Gathered, output: &Path) -> Vec<(PathB
     job.iter().flat_map(|job| &job.plan.inputs).filter_map(|input| why(&input.path)).collect()
 }
 
-/// A job that doesn't write over one of its recordings.
-fn spared(job: Job) -> Result<Job, Failure> {
-    let number = |path: &Path| fs::metadata(path).map(|about| (about.dev(), about.ino())).ok();
-    let (place, output) = (path::absolute(&job.output).ok(), number(&job.output));
-    let is_output = |path: &Path| {
-        place.is_some() && path::absolute(path).ok() == place || output.is_some() && number(path) == output
-    };
-    match job.plan.inputs.iter().find(|input| is_output(&input.path)) {
-        None => Ok(job),
-        Some(_) => Err(Failure::new(
-            ErrorKind::Refused,
-            format!("{} is one of its recordings: choose another --output", job.output.display()),
-        )),
+/// Nothing is composed over a recording.
+fn spared(recordings: &Recordings, output: &Path) -> Result<(), Failure> {
+    if !recordings.hold(output) {
+        return Ok(());
     }
+    let what = format!("{} is one of the recordings: choose another --output", output.display());
+    Err(Failure::new(ErrorKind::Refused, what))
 }
 
 /// A name that is misspelt leaves somebody out: said, but no failure, since a layout may be

@@ -1,10 +1,10 @@
 //! tw-ffcmd: the recordings of a room become one file in sync.
 //!
-//! Four separate things, each a value computed from values, and one effect at
-//! the end:
+//! Values computed from values, and one effect at the end:
 //!
 //! - [`settings`] is what is to be made, from the flags and a layout file;
-//! - [`room`] reads records: which tracks there are and when they run;
+//! - [`room`] reads records: which tracks there are and when they run; [`rooms`] sorts them, `gather`
+//!   finds what stands in a room's way, and [`job`] is how it becomes one file;
 //! - [`timeline`] is the output's time: which part of the room, in how many frames;
 //! - [`layout`] says who is seen where, and when;
 //! - [`graph`] writes both as a filter graph, for the picture and for the sound;
@@ -34,7 +34,9 @@ pub mod layout;
 mod origin;
 mod output_name;
 mod part;
+mod recordings;
 pub mod room;
+pub mod rooms;
 pub mod run;
 pub mod settings;
 pub mod steps;
@@ -44,6 +46,8 @@ pub mod time;
 pub mod timeline;
 mod undecodable;
 pub mod verify;
+
+use std::ops::ControlFlow;
 
 use tw_core::filter::Sink;
 use tw_core::output::Output;
@@ -70,18 +74,19 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     }
     let mut output = Output::default();
     let mut sink = Sink::new(&mut output, &cli.common);
-    let (rooms, stop) = gather(cli, &mut sink)?;
-    if stop.is_break() {
+    let ControlFlow::Continue((rooms, recordings)) = gather(cli, &mut sink)? else {
         return Ok(sink.finish()?);
-    }
+    };
     say_passed_over(&rooms);
     if rooms.is_empty() && (cli.run || still::wanted(cli).is_some()) {
         // No error: a list may well be empty. But whoever waits for a file wants to know.
         tw_core::messages::warn("no recordings came in: there is nothing to compose");
     }
     let outputs = output_name::for_rooms(still::wanted(cli).unwrap_or(&settings.output), &rooms)?;
-    let work =
-        rooms.into_iter().zip(outputs).map(|(gathered, output)| prepare(cli, &settings, gathered, output));
+    let work = rooms
+        .into_iter()
+        .zip(outputs)
+        .map(|(gathered, output)| prepare(cli, &settings, &recordings, gathered, output));
     if still::wanted(cli).is_some() {
         return make_stills(cli, work, sink);
     }

@@ -3,8 +3,10 @@
 //! from it, because the run before got only some of the recordings, or when it was
 //! arranged or encoded otherwise.
 
+use crate::cli::flag_name;
 use crate::encoder::Encoding;
 use crate::job::Job;
+use crate::layout::Rect;
 use crate::room::Span;
 use crate::steps::fnv1a;
 
@@ -21,9 +23,9 @@ pub fn of(job: &Job) -> String {
         track.sid.clone().unwrap_or_else(file)
     };
     let time = |span: Span| format!("{}-{}", span.from.0, span.to.0);
+    let place = |cell: Rect| format!("{}x{}+{}+{}", cell.width, cell.height, cell.x, cell.y);
     let seen = job.placements.iter().map(|placement| {
-        let (cell, z) = (placement.cell, placement.z);
-        let cell = format!("{}x{}+{}+{}", cell.width, cell.height, cell.x, cell.y);
+        let (cell, z) = (place(placement.cell), placement.z);
         format!("{} seen {} {cell} {z}", name(placement.track), time(placement.span))
     });
     let heard =
@@ -32,11 +34,13 @@ pub fn of(job: &Job) -> String {
     // In whatever order the records came.
     lines.sort();
     if let Some(look) = &job.look {
-        lines.push(format!("{} {:?}", look.background, look.gap));
+        lines.push(format!("{} {}", look.background, flag_name(&look.gap)));
     }
-    lines.extend(job.labels.iter().map(|label| format!("label {:?} {}", label.cell, label.text)));
+    lines.extend(job.labels.iter().map(|label| format!("label {} {}", place(label.cell), label.text)));
     let Encoding { video, audio, crf, speed, extra, .. } = &job.encoding;
-    lines.push(format!("{video:?} {audio:?} {crf:?} {speed:?} {extra:?}"));
+    lines.push(format!("{} {} {}", flag_name(video), flag_name(audio), flag_name(speed)));
+    lines.extend(crf.map(|crf| format!("crf {crf}")));
+    lines.extend(extra.iter().map(|word| format!("extra {word}")));
     lines.push(format!("{}+{} {}", job.timeline.start.0, job.timeline.frames, job.timeline.rate));
     let hash = fnv1a(lines.iter().flat_map(|line| line.bytes().chain([b'\n'])));
     format!("{OURS}{hash:016x}")

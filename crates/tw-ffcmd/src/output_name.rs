@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::room::Gathered;
+use crate::rooms::Gathered;
 
 /// The output of each room, from the template given with `--output`.
 ///

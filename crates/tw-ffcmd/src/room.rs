@@ -1,11 +1,9 @@
 //! What the records say about a room: its tracks, and when each of them runs.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use tw_core::failure::Failure;
-use tw_core::messages;
 use tw_core::record::Record;
 
 use crate::layout::Size;
@@ -63,8 +61,8 @@ pub struct Track {
     pub bytes: Option<u64>,
     /// The container's start time, on the recording's own clock.
     pub start_time: Millis,
-    /// When it runs, on the room's timeline. The end is that of the last frame's
-    /// (or packet's) normal time.
+    /// When it runs, on the room's timeline: from its first packet until the last one has lasted
+    /// as long as its packets usually do.
     pub span: Span,
     /// Spans without packets within it, on the room's timeline.
     pub gaps: Vec<Span>,
@@ -140,9 +138,12 @@ pub enum Read {
 }
 
 impl Room {
+    /// How messages call one that has no SID.
+    pub const NAMELESS: &str = "a room without a SID";
+
     /// How messages call it.
     pub fn label(&self) -> &str {
-        self.sid.as_deref().unwrap_or("a room without a SID")
+        self.sid.as_deref().unwrap_or(Self::NAMELESS)
     }
 
     /// When the last track has ended.
@@ -324,88 +325,6 @@ fn last_packet(kind: Kind, stream: Option<&Stream>) -> Millis {
     }
 }
 
-/// One room's records: what can be shown, what was passed over, what stands in the way.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// The tracks.
-    pub room: Room,
-    /// Why records were passed over, and how many of each.
-    pub passed_over: Vec<(&'static str, usize)>,
-    /// Recordings that are missing: what to call them, and why.
-    pub missing: Vec<(String, String)>,
-}
-
-impl Gathered {
-    /// Takes out the tracks of these files, which are missing, each for a reason.
-    pub fn lose(&mut self, files: &[(PathBuf, String)]) {
-        for (path, why) in files {
-            for track in self.room.tracks.extract_if(.., |track| track.path == *path) {
-                self.missing.push((track.label(), why.clone()));
-            }
-        }
-    }
-
-    /// Whether this recording is there already.
-    fn has(&self, track: &Track) -> bool {
-        track.sid.is_some() && self.room.tracks.iter().any(|there| there.sid == track.sid)
-    }
-}
-
-/// Sorts records into rooms, in the order in which rooms appear.
-#[derive(Debug, Default)]
-pub struct Rooms {
-    order: Vec<Gathered>,
-    index: HashMap<Option<String>, usize>,
-}
-
-impl Rooms {
-    /// Takes one record; the failure, if any, has been noted in its room.
-    ///
-    /// # Errors
-    /// The failure, for a message.
-    pub fn take(&mut self, record: &Record) -> Result<(), Failure> {
-        let sid = record.room_sid();
-        let at = *self.index.entry(sid.clone()).or_insert_with(|| {
-            self.order.push(Gathered { room: Room { sid, tracks: Vec::new() }, ..Gathered::default() });
-            self.order.len() - 1
-        });
-        let gathered = &mut self.order[at];
-        match record.failure() {
-            Some(mark) => {
-                gathered.missing.push((record.label(), mark.message));
-                Ok(())
-            }
-            None => match read(record) {
-                // Two cells, and a voice twice as loud, are hardly meant.
-                Ok(Read::Track(track)) if gathered.has(&track) => {
-                    messages::warn(format_args!("{}: came twice, and is composed once", record.label()));
-                    Ok(())
-                }
-                Ok(Read::Track(track)) => {
-                    gathered.room.tracks.push(*track);
-                    Ok(())
-                }
-                Ok(Read::PassedOver(why)) => {
-                    match gathered.passed_over.iter_mut().find(|(reason, _)| *reason == why) {
-                        Some((_, count)) => *count += 1,
-                        None => gathered.passed_over.push((why, 1)),
-                    }
-                    Ok(())
-                }
-                Err(failure) => {
-                    gathered.missing.push((record.label(), failure.message.clone()));
-                    Err(failure)
-                }
-            },
-        }
-    }
-
-    /// The rooms, in the order in which they appeared.
-    pub fn into_vec(self) -> Vec<Gathered> {
-        self.order
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -461,21 +380,6 @@ mod tests {
         let empty =
             record(r#"{"type":"video","streams":[{"codec_type":"video","packets":0}],"start_time_ms":null}"#);
         assert!(matches!(read(&empty), Ok(Read::PassedOver("files without a packet"))));
-    }
-
-    #[test]
-    fn rooms_in_order_with_what_is_missing() {
-        let mut rooms = Rooms::default();
-        let marked = r#"{"sid":"RT7","grouping_sids":{"room_sid":"RM2"},"error":{"tool":"tw-fetch","kind":"http","message":"gone"}}"#;
-        let carol = BOB.replace("\"sid\":\"RT", "\"sid\":\"RTother");
-        // Bob's came twice.
-        for text in [BOB, marked, &carol, BOB] {
-            rooms.take(&record(text)).unwrap();
-        }
-        let rooms = rooms.into_vec();
-        assert_eq!(rooms.len(), 2);
-        assert_eq!(rooms[0].room.tracks.len(), 2);
-        assert_eq!(rooms[1].missing, [("RT7".to_owned(), "gone".to_owned())]);
     }
 }
 

@@ -21,7 +21,7 @@ use crate::job::Job;
 use crate::timeline::Frames;
 
 /// The system takes no longer argument, its end included (execve(2), `MAX_ARG_STRLEN`).
-const LONGEST_ARGUMENT: usize = 128 * 1024;
+pub const LONGEST_ARGUMENT: usize = 128 * 1024;
 /// The list of parts is one, in base64, and long before that chunks are too short.
 const LONGEST_LIST: usize = 90_000;
 

@@ -159,10 +159,13 @@ impl FromStr for Rate {
                 "'{text}' is no frame rate: write 30, 29.97 or 30000/1001, from 1 to 240, in numbers up to {MOST}"
             )
         };
-        let (frames, seconds): (u64, u64) = match text {
+        let digits = if text.contains('.') { text.trim_end_matches('0') } else { text };
+        let (frames, seconds): (u64, u64) = match digits {
             "23.976" | "23.98" => (24000, 1001),
             "29.97" => (30000, 1001),
+            "47.952" | "47.95" => (48000, 1001),
             "59.94" => (60000, 1001),
+            "119.88" => (120_000, 1001),
             _ => {
                 let (n, d) = match (text.split_once('/'), text.split_once('.')) {
                     (Some((n, d)), _) => (n.to_owned(), d.to_owned()),
@@ -230,10 +233,12 @@ mod tests {
     }
 
     #[test]
-    fn rates() {
+    fn a_rate_is_read_exactly_or_refused() {
         assert_eq!(rate("30").to_string(), "30");
         assert_eq!(rate("29.97").to_string(), "30000/1001");
+        assert_eq!([rate("29.970"), rate("119.88")].map(|r| r.to_string()), ["30000/1001", "120000/1001"]);
         assert_eq!(rate("12.5").to_string(), "25/2");
+        assert_eq!(rate("25.0").to_string(), "25");
         assert_eq!(rate("240000/1001").to_string(), "240000/1001");
         for text in [
             "4294967295/4294967294",

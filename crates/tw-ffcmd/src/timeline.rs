@@ -8,7 +8,7 @@ use crate::time::{Millis, Rate};
 /// A room that lasts longer isn't one: Twilio ends a participant's stay after a
 /// day at most ("Rooms Resource", `MaxParticipantDuration`). A wrong offset may
 /// put recordings thousands of years apart, and all of it would be composed.
-const LONGEST: Millis = Millis(31 * 86_400_000);
+pub const LONGEST: Millis = Millis(31 * 86_400_000);
 
 /// The part of the room's timeline that becomes the output.
 ///

@@ -165,6 +165,92 @@ fn a_recording_is_never_written_over() {
 }
 
 #[test]
+fn nor_is_one_that_is_not_in_it() {
+    let marked = r#"{"sid":"RT9","path":"gone.mkv","grouping_sids":{"room_sid":"RM1"},"error":{"tool":"tw-probe","kind":"media","message":"no"}}"#;
+    let input = format!("{}\n{marked}", tutorial());
+    let heard = input.replace("bob.mka", "sound.mkv");
+    for (args, input) in [
+        (&["-o", "bob.mkv", "--end", "1"][..], &input),
+        (&["-o", "sound.mkv", "--audio-sources", "alice"], &heard),
+        (&["-o", "gone.mkv"], &input),
+    ] {
+        let jobs =
+            records(tool().args(["-y", "--allow-incomplete"]).args(args).write_stdin(input.as_str()), 1);
+        assert_eq!(jobs[0]["error"]["kind"], "refused", "{args:?}");
+    }
+    // Another room's.
+    let other = tutorial().replace("\"RM1\"", "\"RM2\"").replace("alice.mkv", "RM1.mkv");
+    let input = format!("{}\n{other}", tutorial());
+    let jobs = records(tool().args(["-y", "-o", "{room_sid}.mkv"]).write_stdin(input), 1);
+    assert_eq!(jobs[0]["error"]["kind"], "refused");
+    assert!(jobs[1]["argv"].is_array());
+}
+
+#[test]
+fn who_failed_and_tells_no_room_is_missing_in_the_only_one() {
+    let unknown = r#"{"sid":"RT9","error":{"tool":"tw-fetch","kind":"http","message":"unknown"}}"#;
+    let input = format!("{unknown}\n{}", tutorial());
+    let jobs = records(tool().args(["-o", "room.webm"]).write_stdin(input.clone()), 1);
+    assert_eq!((jobs.len(), &jobs[0]["room_sid"]), (1, &"RM1".into()));
+    assert!(jobs[0]["error"]["message"].as_str().unwrap().contains("RT9 failed: unknown"), "{}", jobs[0]);
+    let mut incomplete = tool();
+    incomplete.args(["-o", "room.webm", "--allow-incomplete"]).write_stdin(input);
+    assert!(records(&mut incomplete, 0)[0]["argv"].is_array());
+    incomplete.assert().stderr(predicate::str::contains("RM1: composed without RT9: unknown"));
+    // Of several rooms, nobody knows which it is.
+    let input = format!("{unknown}\n{}\n{}", tutorial(), tutorial().replace("\"RM1\"", "\"RM2\""));
+    let mut command = tool();
+    let jobs = records(command.write_stdin(input), 1);
+    assert_eq!((jobs.len(), &jobs[0]["sid"]), (3, &"RT9".into()));
+    assert!(jobs[1]["argv"].is_array() && jobs[2]["argv"].is_array());
+    let says = "RT9: its room isn't known: it is missing in one of 2";
+    command.assert().stderr(predicate::str::contains(says));
+    // With no room at all there is nothing to compose.
+    let jobs = records(tool().args(["-o", "room.webm"]).write_stdin(format!("{unknown}\n")), 1);
+    assert_eq!((jobs.len(), &jobs[0]["sid"]), (1, &"RT9".into()));
+}
+
+/// What of a shell's or make's, with that on stdin, the status was, and what it said.
+fn fed(program: &[&str], text: &str) -> (bool, String) {
+    let output = Command::new(program[0]).args(&program[1..]).write_stdin(text).output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn what_is_printed_for_a_room_that_is_refused_fails_and_says_why() {
+    let marked = r#"{"sid":"RT9","grouping_sids":{"room_sid":"RM2"},"error":{"tool":"tw-fetch","kind":"http","message":"it's $gone"}}"#;
+    let printed = |emit: &str, input: String| {
+        let output =
+            tool().args(["--emit", emit]).env("TW_FFMPEG", "true").write_stdin(input).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for input in [format!("{marked}\n"), format!("{marked}\n{}", tutorial())] {
+        let why = "RM2: not composed, since RT9 failed: it's $gone";
+        let (succeeded, said) = fed(&["sh"], &printed("sh", input.clone()));
+        assert!(!succeeded && said.contains(why), "{said}");
+        let (succeeded, said) = fed(&["make", "-k", "-n", "-f", "-"], &printed("make", input.clone()));
+        assert!(succeeded && said.is_empty(), "{said}");
+        let folder = TempDir::new().unwrap();
+        let in_folder = ["make", "-k", "-C", folder.path().to_str().unwrap(), "-f", "-"];
+        let (succeeded, said) = fed(&in_folder, &printed("make", input));
+        assert!(!succeeded && said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn a_recipe_that_make_could_not_start_is_said() {
+    // Each path is short enough, and so is the graph, but not all of it together.
+    let folder = "x".repeat(200);
+    let of = |n| record(&format!("RT{n}"), "video", &format!("{folder}/p{n}"), 1564, i64::from(n));
+    let people: Vec<String> = (0..200).map(of).collect();
+    let input = people.join("\n");
+    let says = predicate::str::contains("200 recordings is longer than a line of a Makefile may be");
+    tool().args(["--emit", "make"]).write_stdin(input.clone()).assert().code(1).stderr(says);
+    tool().args(["--emit", "sh"]).write_stdin(input).assert().success();
+}
+
+#[test]
 fn to_compose_and_to_say_how_are_two_things() {
     let says = predicate::str::contains("--run composes, and --emit make says how");
     tool().args(["--run", "--emit", "make"]).write_stdin(tutorial()).assert().code(2).stderr(says);
@@ -237,7 +323,9 @@ fn a_graph_longer_than_an_argument_is_said() {
 
 #[test]
 fn a_makefile_holds_no_name_that_make_would_read() {
-    for name in ["a%b.webm", "a=b.webm", "a;b.webm", "a|b.webm", "a*b.webm", "a\\b.webm", "d%d/a.webm"] {
+    for name in
+        ["a%b.webm", "a=b.webm", "a;b.webm", "a|b.webm", "a*b.webm", "a\\b.webm", "d%d/a.webm", "~/a.webm"]
+    {
         let says = predicate::str::contains("can't stand in a Makefile");
         tool().args(["--emit", "make", "-o", name]).write_stdin(tutorial()).assert().code(1).stderr(says);
     }

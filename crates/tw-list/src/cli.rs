@@ -109,7 +109,7 @@ Examples:
 
 A room that can't be listed to its end comes out as a record with \"error\", and
 the status is 1: 0 all done, 1 some record failed, 2 wrong usage or set-up,
-130 or 143 interrupted.";
+129, 130 or 143 interrupted.";
 
 /// `Status` of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

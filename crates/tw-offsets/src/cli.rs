@@ -102,5 +102,5 @@ Examples:
   tw-offsets --from csv --to csv offsets.csv > with-relative-offsets.csv
   tw-offsets < probed.jsonl | jq -s 'max_by(.relative_offset_ms) | .sid'
 
-Exit status: 0 all done, 1 some record failed, 2 wrong usage, 130 or 143
-interrupted.";
+Exit status: 0 all done, 1 some record failed, 2 wrong usage,
+129, 130 or 143 interrupted.";

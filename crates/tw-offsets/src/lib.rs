@@ -22,7 +22,7 @@ pub mod timeline;
 
 use std::io::{IsTerminal, stdout};
 
-use tw_core::filter::{self, Outcome, Sink};
+use tw_core::filter::Sink;
 use tw_core::messages;
 use tw_core::output::{Output, OutputError};
 use tw_core::tool::{Common, Status, Tool};
@@ -131,34 +131,24 @@ impl Input {
         common: &Common,
         mut take: impl FnMut(Row) -> anyhow::Result<()>,
     ) -> anyhow::Result<Status> {
-        let mut status = Status::Done;
-        let mut passed = 0;
+        // Rows go elsewhere.
+        let mut output = Output::default();
+        let mut sink = Sink::new(&mut output, common);
         for (batch, entry) in
             self.batches.iter().flat_map(|batch| batch.entries.iter().map(move |e| (batch, e)))
         {
-            let (record, failed) = match batch.outcome(entry, &self.rooms) {
-                Outcome::Served(record) => (record, false),
-                Outcome::Passed(record) => {
-                    passed += 1;
-                    status = Status::RecordsFailed;
-                    (record, false)
-                }
-                Outcome::Failed(record, failure) => {
-                    filter::tell(&record, &failure);
-                    status = Status::RecordsFailed;
-                    (record, true)
-                }
-            };
+            let outcome = batch.outcome(entry, &self.rooms);
+            let flow = sink.note(&outcome);
             // A line that is no record has nothing to show.
             if entry.fate != Fate::Unreadable {
+                let record = outcome.into_record();
                 take(Row { room: entry.room, record, offsets: batch.offsets(entry, &self.rooms).ok() })?;
             }
-            if failed && common.fail_fast {
+            if flow.is_break() {
                 break;
             }
         }
-        filter::tell_passed(passed);
-        Ok(status)
+        Ok(sink.finish()?)
     }
 }
 

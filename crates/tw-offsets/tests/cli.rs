@@ -127,7 +127,11 @@ nonsense
     assert!(lines[6].ends_with(r#""relative_offset_ms":1}"#));
     assert!(said.contains("tw-offsets: RT2: no start_time_ms: run tw-probe first\n"), "{said}");
     assert!(said.contains("1 record that failed in an earlier step handed on as it was\n"), "{said}");
+
     assert_eq!(run(&["--grouped"], input, 1), (output, said));
+    // In a table there is no place for it.
+    let (_, said) = run(&["--to", "table"], input, 1);
+    assert!(said.contains("1 record failed in an earlier step\n"), "{said}");
 }
 
 #[test]

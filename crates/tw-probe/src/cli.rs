@@ -29,7 +29,7 @@ pub struct Cli {
     /// Each stream has `gaps`: [{"start_ms", "end_ms"}], from a packet to the next one, on the recording's
     /// own clock. The default, a second, passes over what is usual (a silent microphone still sends every
     /// 400 ms, a screen that is shared may send a frame a second) and finds cameras that were off and
-    /// networks that were away. tw-ffcmd takes long silences and --gap black from there.
+    /// networks that were away. tw-ffcmd takes long silences and --gap background from there.
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = whole(0..=u32::MAX))]
     pub gaps: u32,
 
@@ -95,4 +95,4 @@ Environment:
   TW_FFPROBE   the ffprobe to use (4.4 or newer); default: ffprobe on PATH
 
 Exit status: 0 all done, 1 some record failed, 2 wrong usage or no ffprobe,
-130 or 143 interrupted.";
+129, 130 or 143 interrupted.";

@@ -138,17 +138,21 @@ fn check_readable(path: &str) -> Result<(), Failure> {
 
 /// A container that ends before its first cluster: a recorder that never got a packet.
 fn breaks_off_at_once(finished: &Finished, path: &str) -> bool {
-    let last = finished.stderr.last().map(|line| without_address(line)).unwrap_or_default();
-    let reason = last.strip_prefix(&format!("file:{path}: "));
-    matches!(reason, Some("End of file" | "Input/output error"))
+    matches!(of_file(finished, path), Some("End of file" | "Input/output error"))
+}
+
+/// What the last line says of the file, if it does. Of a name with line breaks, the end is in it.
+fn of_file<'a>(finished: &'a Finished, path: &str) -> Option<&'a str> {
+    let last = without_address(finished.stderr.last()?);
+    let name = format!("file:{path}: ");
+    last.strip_prefix(name.rsplit('\n').next()?)
 }
 
 /// Why ffprobe ended as it did. Its last line is about the file when that could
 /// not be opened as what it should be; the lines before it speak of single bytes.
 fn why(finished: &Finished, path: &str) -> Failure {
-    let last = finished.stderr.last().map(|line| without_address(line)).unwrap_or_default();
     let media = |message: String| Failure::new(ErrorKind::Media, message);
-    match last.strip_prefix(&format!("file:{path}: ")) {
+    match of_file(finished, path) {
         Some("Invalid data found when processing input") => {
             media(format!("{path} is not a Matroska file: fetch it again"))
         }

@@ -121,7 +121,7 @@ pub fn of(report: &Report, seekable: bool) -> Result<[Field<'static>; 5], Failur
     Ok([
         ("start_time_ms", Some(json(&times.map(|(start, _)| start))?)),
         ("end_time_ms", Some(json(&times.map(|(_, end)| end))?)),
-        // Both are within a thousandth of 64 bits.
+        // Both were microseconds of 64 bits: no difference of milliseconds leaves those.
         ("duration_ms", Some(json(&times.map_or(0, |(start, end)| end - start))?)),
         ("creation_time", Some(json(&report.creation_time)?)),
         ("streams", Some(json(&streams)?)),

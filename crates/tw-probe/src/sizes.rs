@@ -17,7 +17,7 @@ use tw_core::time::Micros;
 use crate::report::Report;
 use crate::{codec_private, h264, matroska, vp8};
 
-/// With more key frames than a day of video has, they are not looked at. Every
+/// With more key frames than this (18 hours of one a second), they are not looked at. Every
 /// packet of sound counts as one; this keeps hours of it out of memory.
 const MOST_KEY_FRAMES: usize = 1 << 16;
 

@@ -335,7 +335,9 @@ fn only_matroska_is_opened() {
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
-    for name in ["playlist.mka", "concat.mka", "svg.mka", "sdp.mka", "sound.mka"] {
+    // ffprobe's words for it have a line break in them.
+    fs::copy(folder.path().join("playlist.mka"), folder.path().join("play\nlist.mka")).unwrap();
+    for name in ["playlist.mka", "concat.mka", "svg.mka", "sdp.mka", "sound.mka", "play\nlist.mka"] {
         let (records, said) = run(tool(&folder).args(["--files", name]), 1);
         assert_eq!(records[0]["error"]["kind"], "media", "{name}");
         assert!(said.contains("is not a Matroska file"), "{name}: {said}");

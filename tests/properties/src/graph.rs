@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Parser;
 use serde_json::json;
 use tw_core::Record;
+use tw_core::input::Place;
 use tw_ffcmd::Cli;
 use tw_ffcmd::command::{Company, Overwrite};
 use tw_ffcmd::cutting::Cutting;
@@ -14,7 +15,7 @@ use tw_ffcmd::ffmpeg::AtHand;
 use tw_ffcmd::graph::label::Label;
 use tw_ffcmd::job::Job;
 use tw_ffcmd::layout::Placement;
-use tw_ffcmd::room::{Gathered, Rooms};
+use tw_ffcmd::rooms::{Gathered, Rooms};
 use tw_ffcmd::settings::Settings;
 use tw_ffcmd::steps::Step;
 
@@ -35,9 +36,9 @@ pub fn graph(data: &[u8]) {
     let cli = cli(flags);
     let mut rooms = Rooms::default();
     for (number, line) in text.lines().take(12).enumerate() {
-        let _ = rooms.take(&record(number, line));
+        let _ = rooms.take(&record(number, line), &Place::default());
     }
-    for gathered in rooms.into_vec() {
+    for gathered in rooms.sorted().rooms {
         let text = if flags & 64 == 0 { None } else { text.lines().next() };
         room(&cli, &gathered, text);
     }

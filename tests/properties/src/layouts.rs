@@ -2,9 +2,11 @@
 
 use serde_json::json;
 use tw_core::Record;
+use tw_core::input::Place;
 use tw_ffcmd::layout::Size;
 use tw_ffcmd::layout::compositions::request::Request;
-use tw_ffcmd::room::{Room, Rooms};
+use tw_ffcmd::room::Room;
+use tw_ffcmd::rooms::Rooms;
 
 /// A layout is either refused, with a reason for each fault, or places pictures
 /// on the canvas alone, when their tracks run.
@@ -37,7 +39,7 @@ fn room() -> Room {
             "sid": name, "track_name": name, "participant_identity": name, "type": "video", "path": name,
             "start_time_ms": 0, "end_time_ms": to - from, "relative_offset_ms": from,
         }));
-        rooms.take(&record.expect("JSON")).expect("whole");
+        rooms.take(&record.expect("JSON"), &Place::default()).expect("whole");
     }
-    rooms.into_vec().swap_remove(0).room
+    rooms.sorted().rooms.swap_remove(0).room
 }

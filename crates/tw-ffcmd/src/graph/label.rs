@@ -7,6 +7,8 @@
 
 use std::path::PathBuf;
 
+use unicode_width::UnicodeWidthChar;
+
 use super::{Chain, overlays, picture};
 use crate::layout::{Placement, Rect};
 use crate::room::Span;
@@ -60,7 +62,8 @@ impl Label {
             .collect();
         let size = (self.cell.height.min(self.cell.width) / 18).clamp(10, 40);
         let margin = size / 2;
-        let text = shortened(&self.text, self.cell.width.saturating_sub(4 * margin) / size * 2);
+        let columns = self.cell.width.saturating_sub(4 * margin) / size * 2;
+        let text = shortened(&self.text, columns as usize);
         if times.is_empty() || text.is_empty() {
             return None;
         }
@@ -77,12 +80,12 @@ impl Label {
 }
 
 /// As much of a text as fits into so many columns, on one line.
-fn shortened(text: &str, columns: u32) -> String {
+fn shortened(text: &str, columns: usize) -> String {
     let printable: Vec<char> =
         text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect();
-    // From Hangul on, scripts are mostly written as wide as high.
-    let width = |c: &char| if u32::from(*c) < 0x1100 { 1 } else { 2 };
-    if printable.iter().map(width).sum::<u32>() <= columns {
+    // Two columns for what is written as wide as high, none for marks on other letters.
+    let width = |c: &char| c.width().unwrap_or(0);
+    if printable.iter().map(width).sum::<usize>() <= columns {
         return printable.into_iter().collect::<String>().trim().to_owned();
     }
     let mut left = columns.saturating_sub(1);
@@ -160,10 +163,10 @@ mod tests {
         }
 
         #[test]
-        fn a_text_stays_in_its_cell(text in r"\PC{0,80}", columns in 0_u32..40) {
+        fn a_text_stays_in_its_cell(text in r"\PC{0,80}", columns in 0_usize..40) {
             let short = shortened(&text, columns);
             prop_assert!(!short.chars().any(char::is_control));
-            prop_assert!(u32::try_from(short.chars().count()).unwrap() <= columns.max(1));
+            prop_assert!(short.chars().filter_map(UnicodeWidthChar::width).sum::<usize>() <= columns.max(1));
         }
     }
 
@@ -173,6 +176,9 @@ mod tests {
         assert_eq!(shortened("alice\nliddell\u{1b}", 9), "alice li…");
         assert_eq!(shortened("東京都庁", 5), "東京…");
         assert_eq!(shortened("alice", 0), "");
+        // Letters with marks of their own, and with marks behind them.
+        assert_eq!(shortened("Nguyễn Thị Hạnh", 15), "Nguyễn Thị Hạnh");
+        assert_eq!(shortened("e\u{301}te\u{301}", 3), "e\u{301}te\u{301}");
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn seen(scene: Scene<'_>) -> Vec<Overlay<'_>> {
     for placement in scene.placements {
         let gaps = match scene.look.gap {
             Gap::Hold => &[][..],
-            Gap::Black => &scene.room.tracks[placement.track].gaps,
+            Gap::Background => &scene.room.tracks[placement.track].gaps,
         };
         let shown: Vec<Frames> = without(placement.span, gaps)
             .into_iter()

@@ -37,7 +37,8 @@ pub enum Gap {
     #[default]
     Hold,
     /// The background.
-    Black,
+    #[value(alias = "black")]
+    Background,
 }
 
 /// How the picture is to look, beyond who is where.
@@ -45,7 +46,7 @@ pub enum Gap {
 pub struct Look {
     /// The canvas.
     pub size: Size,
-    /// ffmpeg's name of a colour, or `0xRRGGBB`.
+    /// A colour, as `0xrrggbb`.
     pub background: String,
     /// While a camera sends nothing.
     pub gap: Gap,
@@ -455,7 +456,7 @@ mod tests {
         room.tracks[0].gaps = vec![Span { from: Millis(1000), to: Millis(2000) }];
         let placements = [place(0, LEFT)];
         assert!(graph(&room, &placements, None, &look()).contains("if(between(t*30,1-0.5,1200-0.5),"));
-        let black = graph(&room, &placements, None, &Look { gap: Gap::Black, ..look() });
+        let black = graph(&room, &placements, None, &Look { gap: Gap::Background, ..look() });
         assert!(black.contains("if(between(t*30,1-0.5,30-0.5)+between(t*30,60-0.5,1200-0.5),"), "{black}");
     }
 
@@ -499,7 +500,7 @@ mod tests {
         let shared = graph(&room, &[first, then, place(0, RIGHT)], None, &look());
         assert_eq!((shared.matches("overlay=").count(), shared.matches("fps=").count()), (2, 1), "{shared}");
         let placements = [place(0, LEFT), place(1, RIGHT)];
-        let pausing = graph(&room, &placements, None, &Look { gap: Gap::Black, ..look() });
+        let pausing = graph(&room, &placements, None, &Look { gap: Gap::Background, ..look() });
         assert_eq!(
             (pausing.matches("overlay=").count(), pausing.matches("fps=").count()),
             (1, 1),
