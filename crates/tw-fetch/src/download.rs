@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use jiff::Timestamp;
-use tw_core::http::{self, Client, HttpError, MediaAddress, Side};
+use tw_core::http::{self, Client, HttpError, MediaAddress, Side, StatusError};
 use tw_core::progress::Progress;
 use tw_core::{ErrorKind, Failure, Record, messages};
 use url::Url;
@@ -60,6 +60,8 @@ enum Source<'a> {
 pub(crate) enum Trouble {
     /// With Twilio or the storage: another try may do better.
     Http(HttpError),
+    /// With an answer that doesn't fit what is there already: maybe it wasn't Twilio's.
+    Doubtful(Failure),
     /// With the disk, or for good.
     Final(Failure),
     /// For good, and what has come is worth nothing.
@@ -76,7 +78,7 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Http(error) => error.into(),
-            Trouble::Final(failure) | Trouble::Worthless(failure) => failure,
+            Trouble::Doubtful(failure) | Trouble::Final(failure) | Trouble::Worthless(failure) => failure,
         }
     }
 }
@@ -177,18 +179,28 @@ impl Download<'_> {
             if recording::has_just_ended(self.record, Timestamp::now()) { TRIES_FOR_MISSING } else { 0 };
         let mut address = None;
         let (mut expired, mut missing) = (0, 0);
+        // Where nothing can be gone on with, to begin anew and come half as far is no progress.
+        let mut farthest = part.length();
         loop {
-            let before = part.length();
             let error = match self.attempt(client, media, &mut address, part, expected) {
                 Err(Trouble::Http(error)) => error,
+                Err(Trouble::Doubtful(failure)) => {
+                    let error = HttpError::Network { what: failure.message.clone(), transient: true };
+                    if !attempts.pause(&what, &error) {
+                        return Err(Trouble::Final(failure));
+                    }
+                    address = None;
+                    continue;
+                }
                 result => return result,
             };
-            if part.length() >= before.saturating_add(PROGRESS) {
+            if part.length() >= farthest.saturating_add(PROGRESS) {
                 attempts = client.policy().attempts();
                 (expired, missing) = (0, 0);
             }
+            farthest = farthest.max(part.length());
             match (error.status(), &error) {
-                (Some(403), HttpError::Status(status)) if status.side == Side::Storage => {
+                (_, HttpError::Status(status)) if has_expired(status) => {
                     expired += 1;
                     if expired > NEW_ADDRESSES {
                         return Err(error.into());
@@ -199,8 +211,11 @@ impl Download<'_> {
                 (Some(404), _) => {
                     missing += 1;
                     if missing > tries_for_missing || !attempts.pause(&what, &error) {
-                        let failure = recording::without_media(client, self.sid, &error);
-                        return Err(Trouble::Worthless(failure));
+                        let (failure, for_good) = recording::without_media(client, self.sid, &error);
+                        return Err(match for_good {
+                            true => Trouble::Worthless(failure),
+                            false => Trouble::Final(failure),
+                        });
                     }
                     address = None;
                 }
@@ -225,8 +240,8 @@ impl Download<'_> {
         let resume = part.resume().map_err(Trouble::Final)?;
         let mut body = client.open(address, resume.as_ref())?;
         let mut envelope = self.envelope(&body)?;
-        if body.start > 0 && envelope.is_some() != part.is_decrypted() {
-            // The same bytes, but what is there was made of them in another way.
+        if body.start > 0 && (envelope.is_some() != part.is_decrypted() || !part.is_of(body.total)) {
+            // What is there was made of these bytes in another way, or of others after all.
             body = client.open(address, None)?;
             envelope = self.envelope(&body)?;
         }
@@ -234,7 +249,15 @@ impl Download<'_> {
             Some(envelope) => envelope.stored_length(body.total, expected),
             None => expected.stored_length(body.total),
         }
-        .map_err(Trouble::Worthless)?;
+        .map_err(|failure| match resume {
+            Some(_) => Trouble::Doubtful(failure),
+            None => Trouble::Worthless(failure),
+        })?;
+        if stored.is_none() && !body.has_end {
+            let why = "nobody says how long its media is, so that it can't be told whether all of it came: \
+                       list it again, for its size";
+            return Err(Trouble::Final(Failure::new(ErrorKind::Media, why)));
+        }
         if body.start == 0 {
             let total = envelope.as_ref().map_or(body.total, |envelope| envelope.length);
             part.begin(self.sid, body.etag.as_deref(), total, envelope.is_some()).map_err(Trouble::Final)?;
@@ -261,7 +284,13 @@ impl Download<'_> {
             self.progress.advance(read as u64);
             if let Some(stored) = stored.filter(|stored| arrived > *stored) {
                 let more = format!("has more than {arrived} bytes");
-                return Err(Trouble::Worthless(wrong_length(&more, stored)));
+                return Err(match expected.size {
+                    Some(size) if size == stored => Trouble::Worthless(wrong_length(&more, size)),
+                    _ => {
+                        let what = format!("its media {more}, but its storage announced {stored}");
+                        Trouble::Worthless(Failure::new(ErrorKind::Media, what))
+                    }
+                });
             }
         }
         if let Some(stored) = stored.filter(|stored| arrived < *stored) {
@@ -277,6 +306,11 @@ impl Download<'_> {
         if part.length() == 0 {
             return Err(Trouble::Worthless(Failure::new(ErrorKind::Media, "its media is empty")));
         }
+        // Where its length tells nothing, anything could have come.
+        if expected.size.is_none() && !part.is_matroska() {
+            let what = "what came as its media is no Matroska: is a proxy in between?";
+            return Err(Trouble::Worthless(Failure::new(ErrorKind::Media, what)));
+        }
         Ok(())
     }
 
@@ -286,6 +320,13 @@ impl Download<'_> {
         let key_sid = recording::encryption_key(self.record);
         Envelope::open(about, self.keys, key_sid.as_deref()).map_err(Trouble::Final)
     }
+}
+
+/// Whether an address is refused for its age: by S3's words, of its signature or of the session that
+/// signed it.
+fn has_expired(error: &StatusError) -> bool {
+    error.side == Side::Storage
+        && (error.status == 403 || error.status == 400 && error.said.starts_with("ExpiredToken"))
 }
 
 /// Appends decrypted media, if it is any.

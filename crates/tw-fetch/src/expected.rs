@@ -54,9 +54,11 @@ impl Expected {
     }
 
     /// Whether the file that is there, of so many bytes, is the media. Encrypted
-    /// media as it is stored, which somebody may have fetched otherwise, is not.
+    /// media as it is stored, which somebody may have fetched otherwise, is not, nor is
+    /// something else where its length tells nothing.
     pub(crate) fn is_met_by(self, file: &Path, bytes: u64) -> bool {
-        self.fits(bytes) && (!self.encrypted || is_matroska(file))
+        let is_told_by_length = self.size.is_some() && !self.encrypted;
+        self.fits(bytes) && (is_told_by_length || is_matroska(file))
     }
 
     /// Length of media that isn't encrypted, in bytes, where it is known before it
@@ -100,7 +102,7 @@ pub(crate) fn wrong_length(what: &str, size: u64) -> Failure {
 }
 
 /// Whether a file begins as Matroska does.
-fn is_matroska(file: &Path) -> bool {
+pub(crate) fn is_matroska(file: &Path) -> bool {
     let mut start = [0; MATROSKA.len()];
     File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MATROSKA
 }

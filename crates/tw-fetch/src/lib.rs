@@ -26,7 +26,7 @@ mod twilio;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::bail;
 use tw_core::http::is_sid;
@@ -106,9 +106,9 @@ struct Fetcher {
 /// A file of this run.
 struct Claim {
     sid: String,
-    /// Its length in bytes, or why it isn't there; set by whoever comes first,
-    /// awaited by the others.
-    result: OnceLock<Result<u64, Failure>>,
+    /// Its length in bytes, or why it isn't there, and of which record that is said; set by
+    /// whoever comes first, awaited by the others.
+    result: Mutex<Option<(Result<u64, Failure>, Record)>>,
 }
 
 impl Fetcher {
@@ -150,13 +150,19 @@ impl Fetcher {
             };
             download.run()
         };
-        let bytes = claim.result.get_or_init(fetch).clone()?;
+        let mut known = claim.result.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = match &*known {
+            Some((Ok(bytes), _)) => *bytes,
+            // The same words fail again; another record of it may say more.
+            Some((Err(failure), of)) if of.as_str() == record.as_str() => return Err(failure.clone()),
+            _ => known.insert((fetch(), record.clone())).0.clone()?,
+        };
         Ok((path, bytes))
     }
 
     fn claim(&self, path: &Path, sid: &str) -> Arc<Claim> {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         let claim = claims.entry(path.to_owned());
-        Arc::clone(claim.or_insert_with(|| Arc::new(Claim { sid: sid.into(), result: OnceLock::new() })))
+        Arc::clone(claim.or_insert_with(|| Arc::new(Claim { sid: sid.into(), result: Mutex::default() })))
     }
 }

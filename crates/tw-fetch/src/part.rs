@@ -5,16 +5,21 @@
 //! media it holds what has been decrypted, and neither part nor note a key.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use tw_core::http::Part;
 use tw_core::part::{lock, part_of};
 use tw_core::{Failure, messages};
 
 use crate::decryption::BLOCK;
+use crate::expected;
+
+/// Notes take some hundred bytes.
+const LONGEST_NOTE: u64 = 4096;
 
 /// A part that is open and locked.
 #[derive(Debug)]
@@ -40,6 +45,15 @@ struct Note {
 }
 
 impl Note {
+    /// What there is of it. Others may have put anything in its place: a pipe, or a link.
+    fn read(path: &Path) -> Option<Self> {
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+        let mut text = Vec::new();
+        file.take(LONGEST_NOTE).read_to_end(&mut text).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
     /// Whether it speaks of this recording, in words that can stand in a request:
     /// a folder that others write to may hold anything.
     fn is_of(&self, sid: &str) -> bool {
@@ -56,15 +70,12 @@ impl PartFile {
         let (path, note_path) = (part_of(target), note_of(target));
         let failed = |e| Failure::io(format!("cannot write {}", path.display()), &e);
         let wait = || {
-            messages::verbose(format_args!("{}: another run is at it; waiting", path.display()));
+            messages::warn(format_args!("{}: another run is at it; waiting", path.display()));
             true
         };
         let file = lock(&path, wait).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
-        let note = fs::read(&note_path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok())
-            .filter(|note| note.is_of(sid));
+        let note = Note::read(&note_path).filter(|note| note.is_of(sid));
         Ok(Self { file, length, note, path, note_path })
     }
 
@@ -92,6 +103,12 @@ impl PartFile {
         self.file.set_len(blocks).map_err(|e| self.failure(&e))?;
         self.length = blocks;
         Ok((blocks > BLOCK as u64).then(|| Part { length: blocks - BLOCK as u64, etag }))
+    }
+
+    /// Whether the rest of media of so many bytes in all can be that of what is there.
+    pub(crate) fn is_of(&self, total: Option<u64>) -> bool {
+        let said = self.note.as_ref().filter(|note| !note.decrypted).and_then(|note| note.total);
+        said.is_none_or(|said| total == Some(said))
     }
 
     /// Whether what is there was decrypted.
@@ -131,6 +148,11 @@ impl PartFile {
             file.write_all(serde_json::to_string(note)?.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// Whether it begins as Matroska does.
+    pub(crate) fn is_matroska(&self) -> bool {
+        expected::is_matroska(&self.path)
     }
 
     /// Appends to the part.

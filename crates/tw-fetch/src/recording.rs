@@ -59,6 +59,13 @@ fn look_up(twilio: &Twilio, sid: &str) -> Result<Record, (Record, Failure)> {
             _ => error.into(),
         })
     });
+    let found = found.and_then(|record| {
+        if record.text_of("sid").as_deref() == Some(sid) {
+            return Ok(record);
+        }
+        let what = "Twilio's answer is not about this recording: is a proxy in between?";
+        Err(Failure::new(ErrorKind::Http, what))
+    });
     found.map(Record::on_one_line).map_err(|failure| {
         let mut record = Record::empty();
         record.set(&[("sid", Some(serde_json::Value::from(sid).to_string()))]);
@@ -156,13 +163,21 @@ pub(crate) fn media(client: &Client, record: &Record, sid: &str) -> Result<Url, 
         media: Option<String>,
     }
     match record.get::<Links>("links")?.and_then(|links| links.media) {
-        Some(media) => Ok(client.base().own(&media)?),
+        Some(media) => {
+            let media = client.base().own(&media)?;
+            if media.path_segments().is_none_or(|mut segments| !segments.any(|segment| segment == sid)) {
+                return Err(Failure::field(
+                    "links.media leads to something else than this recording's media",
+                ));
+            }
+            Ok(media)
+        }
         None => Ok(client.base().join(&["v1", "Recordings", sid, "Media"], &[])),
     }
 }
 
-/// Why Twilio has no media of a recording.
-pub(crate) fn without_media(client: &Client, sid: &str, error: &HttpError) -> Failure {
+/// Why Twilio has no media of a recording, and whether that is for good.
+pub(crate) fn without_media(client: &Client, sid: &str, error: &HttpError) -> (Failure, bool) {
     let status = match client.json(&resource(client, sid)) {
         Ok(record) => record.text_of("status").unwrap_or_default(),
         Err(gone) if gone.status() == Some(404) => "gone".into(),
@@ -171,14 +186,16 @@ pub(crate) fn without_media(client: &Client, sid: &str, error: &HttpError) -> Fa
     };
     let (kind, why) = match status.as_str() {
         "processing" => (ErrorKind::NotReady, "it is still being processed: try again in a while"),
-        "deleted" | "gone" => (ErrorKind::NotFound, "it has been deleted"),
+        "deleted" => (ErrorKind::NotFound, "it has been deleted"),
+        "gone" => (ErrorKind::NotFound, "this account has no such recording, or has it no more"),
         "failed" => (ErrorKind::NotFound, "Twilio could not record it"),
         _ => (
             ErrorKind::NotFound,
             "it is still being prepared (try again in a minute), has been deleted, or its track was muted throughout",
         ),
     };
-    Failure::new(kind, format!("no media: {why}; {error}"))
+    let for_good = matches!(status.as_str(), "deleted" | "gone" | "failed");
+    (Failure::new(kind, format!("no media: {why}; {error}")), for_good)
 }
 
 #[cfg(test)]

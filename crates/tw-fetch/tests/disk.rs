@@ -229,6 +229,23 @@ fn two_recordings_of_one_name_are_not_mixed_up() {
 }
 
 #[test]
+fn a_note_that_is_none_holds_nobody_up() {
+    let bytes = media(1000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let note = dir.path().join(format!(".{}.mka.part.json", alice(&bytes).rt()));
+    let pipe = Command::new("mkfifo").arg(&note).status().unwrap();
+    assert!(pipe.success());
+    let input = records(&twilio, &[alice(&bytes)]);
+    let mut command = fetch(&twilio, dir.path());
+    command.timeout(Duration::from_secs(120)).write_stdin(input.as_str()).assert().success();
+    assert_eq!(files(dir.path()).len(), 1);
+    fs::remove_file(dir.path().join(format!("{}.mka", alice(&bytes).rt()))).unwrap();
+    symlink("/dev/zero", &note).unwrap();
+    fetch(&twilio, dir.path()).write_stdin(input).assert().success();
+}
+
+#[test]
 fn a_file_of_another_length_is_replaced() {
     let bytes = media(1000);
     let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();

@@ -8,7 +8,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use common::{alice, bare, fetch, fetch_within, files, folder, line, media, patience, records};
+use common::{alice, bare, fetch, fetch_within, files, folder, line, lines, media, patience, records};
 use jiff::{SignedDuration, Timestamp};
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -148,6 +148,127 @@ fn lengths_that_disagree_are_said() {
 #[test]
 fn what_follows_after_the_announced_end_is_not_ours() {
     survives(On::storage("*"), 1, Fault::BeyondAnnounced(1000));
+}
+
+#[test]
+fn what_a_proxy_puts_in_its_place_is_no_media() {
+    survives(On::storage("*"), 2, Fault::Html(200));
+    survives(On::storage("*"), 2, Fault::Header("Content-Encoding", "gzip"));
+    fails(On::storage("*"), Fault::Html(200), "network", "sent a web page instead of media");
+    let compressed = Fault::Header("Content-Encoding", "gzip");
+    fails(On::storage("*"), compressed, "network", "sent something compressed (gzip)");
+}
+
+/// What comes of a recording of unknown size, whose media is that, with that fault always.
+fn of_unknown_size(bytes: &[u8], fault: Option<Fault>) -> (i32, String, Vec<std::path::PathBuf>) {
+    let recording = alice(bytes).written_as("size", "null");
+    let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+    let dir = folder();
+    let input = records(&twilio, &[recording]);
+    if let Some(fault) = fault {
+        twilio.fault(On::storage("*"), fault);
+    }
+    let output = fetch(&twilio, dir.path()).args(["--retries", "1"]).write_stdin(input).assert();
+    let output = output.get_output();
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    (output.status.code().unwrap(), said, files(dir.path()))
+}
+
+#[test]
+fn without_a_size_not_everything_is_media() {
+    assert_eq!(of_unknown_size(&media(200_000), None).0, 0);
+    let (code, said, left) = of_unknown_size(b"{\"error\":\"come back later\"}", None);
+    assert!(code == 1 && said.contains("is no Matroska: is a proxy in between?"), "{said}");
+    assert!(left.is_empty(), "{left:?}");
+    // The connection's end is not that of the media.
+    let (code, said, left) = of_unknown_size(&media(200_000), Some(Fault::Unannounced(70_000)));
+    assert!(code == 1 && said.contains("nobody says how long its media is"), "{said}");
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn the_rest_of_other_media_is_not_put_behind_what_is_there() {
+    // Whoever sends a rest without a tag may not have looked at ours.
+    for (fault, ranges) in [
+        (Fault::WithoutHeader("ETag"), [false, true, false]),
+        (Fault::Header("ETag", "\"other\""), [false, true, false]),
+        (Fault::Header("Content-Range", "bytes 90000-200000/200001"), [false, true, false]),
+    ] {
+        let bytes = media(200_000);
+        let recording = alice(&bytes).written_as("size", "null");
+        let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+        let dir = folder();
+        let input = records(&twilio, &[recording]);
+        twilio.fault(On::storage("*").first(1), Fault::CloseInBody(90_000));
+        twilio.fault(On::storage("*").first(1), fault.clone());
+        fetch(&twilio, dir.path()).write_stdin(input).assert().success();
+        let requests = twilio.requests();
+        let to_storage = requests.iter().filter(|request| On::storage("*").matches(request));
+        let asked: Vec<bool> = to_storage.map(|request| request.header("range").is_some()).collect();
+        assert_eq!(asked, ranges, "{fault:?}");
+        assert_eq!(fs::read(dir.path().join(format!("{}.mka", alice(&bytes).rt()))).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn what_came_already_survives_a_wrong_answer() {
+    for (fault, kind) in [
+        (Fault::Html(200), "network"),
+        (Fault::Status(404), "not_found"),
+        (Fault::OtherMedia(media(50_000)), "media"),
+    ] {
+        let bytes = media(200_000);
+        let recording = ended(60, alice(&bytes));
+        let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+        let dir = folder();
+        let input = records(&twilio, &[recording]);
+        twilio.fault(On::storage("*").first(1), Fault::CloseInBody(90_000));
+        twilio.fault(On::storage("*"), fault.clone());
+        let mut command = fetch(&twilio, dir.path());
+        let output = command.args(["--retries", "2"]).write_stdin(input).assert().code(1);
+        assert_eq!(line(&output)["error"]["kind"], kind, "{fault:?}");
+        let part = dir.path().join(format!(".{}.mka.part", alice(&bytes).rt()));
+        assert_eq!(fs::read(part).unwrap(), bytes[..90_000], "{fault:?}");
+    }
+}
+
+#[test]
+fn what_is_repeated_to_us_is_not_repeated() {
+    let target = |text: &str| text.contains("Signature=") || text.contains("QUMwMDAw");
+    for (on, status) in [(On::storage("*"), 403), (On::storage("*"), 400), (On::api(MEDIA), 400)] {
+        let twilio = Twilio::builder().recording(alice(&media(10))).start().unwrap();
+        let dir = folder();
+        let input = records(&twilio, &[alice(&media(10))]);
+        twilio.fault(on, Fault::Echo(status));
+        let output = fetch(&twilio, dir.path()).args(["--retries", "1", "-v"]).write_stdin(input).assert();
+        let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+        assert!(said.contains("cannot GET") && !target(&said), "{said}");
+        assert!(!target(&line(&output).to_string()));
+    }
+}
+
+#[test]
+fn metadata_of_something_else_is_not_taken_for_a_recordings() {
+    let recording = alice(&media(10)).written_as("sid", "\"RT00000000000000000000000000000000\"");
+    let twilio = Twilio::builder().recording(recording).start().unwrap();
+    let dir = folder();
+    let sid = alice(&media(10)).rt();
+    let output = fetch(&twilio, dir.path()).write_stdin(format!("{sid}\n")).assert().code(1);
+    let record = line(&output);
+    assert_eq!((&record["sid"], &record["error"]["kind"]), (&sid.into(), &"http".into()));
+    assert!(files(dir.path()).is_empty());
+}
+
+#[test]
+fn an_older_record_of_the_same_recording_is_its_own_affair() {
+    let bytes = media(1000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let dir = folder();
+    let now = records(&twilio, &[alice(&bytes)]);
+    let before = now.replace("\"completed\"", "\"processing\"");
+    let output = fetch(&twilio, dir.path()).write_stdin(format!("{before}{now}")).assert().code(1);
+    let lines = lines(&output);
+    assert_eq!((&lines[0]["error"]["kind"], &lines[1]["bytes"]), (&"not_ready".into(), &1000.into()));
 }
 
 #[test]
@@ -315,7 +436,7 @@ fn a_slow_one_does_not_stop_the_rest() {
         .write_stdin(records(&twilio, &people))
         .assert()
         .code(1);
-    let lines = common::lines(&output);
+    let lines = lines(&output);
     assert_eq!(lines[0]["error"]["kind"], "network");
     assert!(lines[1..].iter().all(|line| line.get("error").is_none()));
 }
@@ -339,7 +460,7 @@ fn refused_credentials_are_wrong_set_up() {
         .code(2)
         .stderr(contains("401").and(contains("check the credentials")).and(contains("hush").not()));
     // The records go on all the same, marked where Twilio was needed; it was asked once.
-    let lines = common::lines(&output);
+    let lines = lines(&output);
     let kinds: Vec<Option<&str>> = lines.iter().map(|line| line["error"]["kind"].as_str()).collect();
     assert_eq!(kinds, [Some("auth"), Some("auth"), None, Some("auth")]);
     assert_eq!(twilio.requests().len(), asked + 1);

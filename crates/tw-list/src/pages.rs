@@ -86,10 +86,15 @@ impl Iterator for Answers {
     }
 }
 
+/// A filter may leave pages empty, but a list without an end is one of those as well.
+const MOST_EMPTY_PAGES: usize = 1000;
+
 /// A list that is being read.
 pub(crate) struct Pages {
     answers: Box<dyn Iterator<Item = Answer>>,
     seen_sids: HashSet<String>,
+    /// How many pages without a row came one after the other.
+    empty: usize,
 }
 
 impl Pages {
@@ -105,7 +110,7 @@ impl Pages {
         } else {
             Box::new(answers)
         };
-        Self { answers, seen_sids: HashSet::new() }
+        Self { answers, seen_sids: HashSet::new(), empty: 0 }
     }
 
     /// The recordings of the next page; `None` after the last one.
@@ -120,6 +125,10 @@ impl Pages {
         let Some((answer, meta)) = self.answers.next().transpose()? else { return Ok(None) };
         let rows = meta.rows(&answer)?;
         let some = !rows.is_empty();
+        self.empty = if some { 0 } else { self.empty + 1 };
+        if self.empty > MOST_EMPTY_PAGES {
+            return Err(unreadable("page after page without a recording: the list has no end"));
+        }
         let rows: Vec<Record> = rows
             .into_iter()
             .filter(|row| row.text_of("sid").is_none_or(|sid| self.seen_sids.insert(sid)))

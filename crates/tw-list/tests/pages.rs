@@ -33,6 +33,18 @@ fn a_last_page_that_holds_nothing_new_ends_the_list() {
 }
 
 #[test]
+fn empty_pages_without_end_end() {
+    let room = room_sid("endless");
+    let twilio = Twilio::builder().recordings(many(&room, 3)).start().unwrap();
+    // A few are none of our business.
+    twilio.fault(On::api("/v1/Recordings").first(3), Fault::EmptyPage);
+    let output = list(&twilio).args(["--room", &room]).assert().success();
+    assert_eq!(lines(&output).len(), 3);
+    twilio.fault(On::api("/v1/Recordings"), Fault::EmptyPage);
+    list(&twilio).args(["--room", &room]).assert().code(1).stderr(contains("the list has no end"));
+}
+
+#[test]
 fn a_row_is_given_as_it_came() {
     let room = room_sid("odd");
     let odd = Recording::audio(&room, "alice")

@@ -88,6 +88,10 @@ impl Answer {
         self
     }
 
+    fn remove_header(&mut self, name: &str) {
+        self.headers.retain(|(there, _)| !there.eq_ignore_ascii_case(name));
+    }
+
     /// The answer that goes out instead of this one. The faults of lists and of
     /// stored bytes are not seen here: the servers themselves make those.
     pub(crate) fn spoilt(mut self, fault: &Fault, request: &Request) -> Self {
@@ -106,6 +110,19 @@ impl Answer {
                 let page = "<html><head><title>Proxy</title></head><body>Please sign in.</body></html>";
                 return Self::new(*status, "text/html", page);
             }
+            Fault::Echo(status) => {
+                let authorization = request.header("authorization").unwrap_or_default();
+                let words = format!("cannot GET {} with {authorization}", request.target);
+                return match request.host {
+                    Host::Api => Self::twilio_error(*status, 20001, &words),
+                    Host::Storage => Self::storage_error(*status, "Refused", &words),
+                };
+            }
+            Fault::Header(name, value) => {
+                self.remove_header(name);
+                return self.header(name, value);
+            }
+            Fault::WithoutHeader(name) => self.remove_header(name),
             Fault::RedirectLoop => {
                 return Self::json(302, String::new()).header("Location", &request.target);
             }
@@ -127,6 +144,7 @@ impl Answer {
             | Fault::NextPageIsThis
             | Fault::NextPageIsFirst
             | Fault::NextPageIs(_)
+            | Fault::EmptyPage
             | Fault::OtherMedia(_) => {}
         }
         self

@@ -39,6 +39,12 @@ pub enum Fault {
     InvalidJson,
     /// A page of a proxy, `text/html`, under this status.
     Html(u16),
+    /// An error of this status that repeats the request's address and authorization.
+    Echo(u16),
+    /// The answer with this header in place of its own of that name.
+    Header(&'static str, &'static str),
+    /// The answer without the header of this name.
+    WithoutHeader(&'static str),
     /// 302 to the same address.
     RedirectLoop,
     /// `Media` names this address instead of the storage host's.
@@ -49,6 +55,8 @@ pub enum Fault {
     NextPageIsFirst,
     /// A page of a list names this address as the next.
     NextPageIs(String),
+    /// A page of a list is empty, and names another one as the next.
+    EmptyPage,
     /// Storage has other bytes from here on, and another `ETag`.
     OtherMedia(Vec<u8>),
 }

@@ -56,6 +56,7 @@ pub(crate) fn answer(
         Some(Fault::NextPageIsThis) => Some(this.clone()),
         Some(Fault::NextPageIsFirst) => Some(address(0, None)),
         Some(Fault::NextPageIs(url)) => Some(url.clone()),
+        Some(Fault::EmptyPage) => Some(address(page + 1, None)),
         _ => next.map(|last| address(page + 1, Some(format!("PA{}", last.rt())))),
     };
     let previous = shown
@@ -63,6 +64,7 @@ pub(crate) fn answer(
         .filter(|_| start > 0)
         .map(|first| address(page.saturating_sub(1), Some(format!("PB{}", first.rt()))));
 
+    let shown = if fault == Some(&Fault::EmptyPage) { &[] } else { shown };
     let shown: Vec<String> = shown.iter().map(|row| row.to_json(&world.base_url)).collect();
     Answer::json(
         200,

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ureq::http::Response;
 use ureq::http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_RANGE, LOCATION, RANGE,
-    RETRY_AFTER,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
+    HeaderName, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, TRANSFER_ENCODING,
 };
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 use url::Url;
 
 use super::addresses::Addresses;
-use super::error::said;
+use super::error::{redacted, said};
 use super::retry::retry_after;
 use super::{BaseUrl, Credentials, HttpError, Policy, Side, StatusError, shown};
 use crate::record::Record;
@@ -38,6 +38,8 @@ pub struct Client {
     storage: Agent,
     base: BaseUrl,
     authorization: String,
+    /// What no message may repeat.
+    secrets: Vec<String>,
     policy: Policy,
     silence: Duration,
     /// Twilio's first refusal of the credentials: the same for all that follows.
@@ -63,6 +65,9 @@ pub struct Download {
     pub start: u64,
     /// Length of the whole media in bytes, where it was announced.
     pub total: Option<u64>,
+    /// Whether the answer says where it ends: else the connection's end is that of the media,
+    /// as far as anybody can tell.
+    pub has_end: bool,
     /// A strong entity tag.
     pub etag: Option<String>,
     headers: HeaderMap,
@@ -104,6 +109,7 @@ impl Client {
             // The storage's addresses change with each lookup, to spread the load.
             storage: config(None).new_agent(),
             authorization: credentials.authorization(),
+            secrets: credentials.secrets(),
             base,
             policy,
             silence,
@@ -194,6 +200,9 @@ impl Client {
                 url = self.base.storage(&url, &location)?;
                 continue;
             }
+            if response.status().is_success() {
+                check_media(response.headers())?;
+            }
             return match (response.status().as_u16(), part) {
                 (200, _) => Ok(self.download(response, 0, None)),
                 (206, Some(part)) => match continued(response.headers(), part) {
@@ -227,10 +236,17 @@ impl Client {
 
     fn download(&self, response: Response<Body>, start: u64, total: Option<u64>) -> Download {
         let headers = response.headers();
-        let announced = || header(headers, CONTENT_LENGTH)?.trim().parse().ok();
+        let encoding = header(headers, TRANSFER_ENCODING);
+        // With a transfer encoding, a length says nothing (RFC 9112, section 6.3).
+        let announced =
+            || header(headers, CONTENT_LENGTH).filter(|_| encoding.is_none())?.trim().parse().ok();
+        let total = total.or_else(announced);
+        let is_chunked =
+            encoding.as_ref().is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("chunked"));
         Download {
             start,
-            total: total.or_else(announced),
+            total,
+            has_end: total.is_some() || is_chunked,
             // A weak tag says nothing about bytes.
             etag: header(headers, ETAG).filter(|tag| tag.starts_with('"')),
             headers: headers.clone(),
@@ -247,6 +263,8 @@ impl Client {
             header(response.headers(), RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now()));
         // An error whose body doesn't come is an error still.
         let said = self.text(&mut response, LONGEST_ERROR).map(|body| said(&body)).unwrap_or_default();
+        // Some gateways repeat what they were asked.
+        let said = redacted(&said, &self.secrets);
         let error = HttpError::Status(StatusError { side, status, said, retry_after });
         if error.is_unauthorized() {
             return self.unauthorized.get_or_init(|| error).clone();
@@ -255,12 +273,19 @@ impl Client {
     }
 
     fn text(&self, response: &mut Response<Body>, limit: u64) -> Result<String, HttpError> {
-        let bytes = response
-            .body_mut()
-            .with_config()
-            .limit(limit)
-            .read_to_vec()
-            .map_err(|e| self.broken(e, Side::Twilio))?;
+        let mut reader = response.body_mut().with_config().limit(limit).reader();
+        let (mut bytes, mut buffer, since) = (Vec::new(), [0; 16 << 10], Instant::now());
+        loop {
+            let read = reader.read(&mut buffer).map_err(|e| self.broken(e.into(), Side::Twilio))?;
+            if read == 0 {
+                break;
+            }
+            bytes.extend_from_slice(&buffer[..read]);
+            // The storage's answers have no limit in all, since media may take its time.
+            if since.elapsed() > self.silence * PATIENCE {
+                return Err(HttpError::Timeout(format!("{} bytes of an answer, and no end", bytes.len())));
+            }
+        }
         String::from_utf8(bytes).map_err(|_| HttpError::Unreadable {
             what: "Twilio's answer is not UTF-8".into(),
             cut_off: false,
@@ -304,8 +329,29 @@ fn continued(headers: &HeaderMap, part: &Part) -> Option<u64> {
     let (first, last) = span.split_once('-')?;
     let (first, last, total): (u64, u64, u64) =
         (first.parse().ok()?, last.parse().ok()?, total.parse().ok()?);
-    let same = header(headers, ETAG).is_none_or(|tag| tag == part.etag);
+    // A 206 has the tag that a 200 would have (RFC 9110, section 15.3.7): who leaves it out may not
+    // have looked at ours.
+    let same = header(headers, ETAG).is_some_and(|tag| tag == part.etag);
     (same && first == part.length && last.checked_add(1) == Some(total)).then_some(total)
+}
+
+/// Whether what comes can be media: neither a page of a proxy, nor compressed by one, so that its
+/// length and its places would be others.
+fn check_media(headers: &HeaderMap) -> Result<(), HttpError> {
+    let says = |name, what: &str| {
+        header(headers, name).filter(|value| value.trim_start().to_ascii_lowercase().starts_with(what))
+    };
+    let sent = if says(CONTENT_TYPE, "text/html").is_some() {
+        "a web page".to_owned()
+    } else if let Some(coding) =
+        header(headers, CONTENT_ENCODING).filter(|_| says(CONTENT_ENCODING, "identity").is_none())
+    {
+        format!("something compressed ({coding})")
+    } else {
+        return Ok(());
+    };
+    let what = format!("{} sent {sent} instead of media: is a proxy in between?", Side::Storage);
+    Err(HttpError::Network { what, transient: true })
 }
 
 fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
@@ -322,6 +368,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_media_is_told_by_its_head() {
+        let check = |name: HeaderName, value: &str| {
+            check_media(&HeaderMap::from_iter([(name, value.parse().unwrap())])).is_ok()
+        };
+        assert!(check(CONTENT_TYPE, "video/x-matroska") && check(CONTENT_ENCODING, "identity"));
+        assert!(!check(CONTENT_TYPE, "Text/HTML; charset=utf-8"));
+        assert!(!check(CONTENT_ENCODING, "gzip") && !check(CONTENT_ENCODING, "Deflate"));
+    }
+
+    #[test]
     fn only_the_rest_of_the_same_media_is_gone_on_with() {
         let part = Part { length: 10, etag: "\"a\"".into() };
         let answer = |range: &str, etag: Option<&str>| {
@@ -333,7 +389,7 @@ mod tests {
             continued(&headers, &part)
         };
         assert_eq!(answer("bytes 10-99/100", Some("\"a\"")), Some(100));
-        assert_eq!(answer("bytes 10-99/100", None), Some(100));
+        assert_eq!(answer("bytes 10-99/100", None), None);
         assert_eq!(answer("bytes 10-99/100", Some("\"b\"")), None);
         for range in
             ["bytes 0-99/100", "bytes 11-99/100", "bytes 10-98/100", "bytes 10-99/*", "bytes */100", "x"]

@@ -145,6 +145,10 @@ impl HttpError {
             ureq::Error::BodyStalled | ureq::Error::Protocol(_) => {
                 network(format!("{side} sent something that is no HTTP"), true)
             }
+            // An interim answer before a long one looks so to ureq 3.5, and may not the next time.
+            ureq::Error::LargeResponseHeader(..) => {
+                network(format!("{side} answered with too many headers"), true)
+            }
             ureq::Error::BodyExceedsLimit(limit) => {
                 Self::Unreadable { what: format!("{side} answered more than {limit} bytes"), cut_off: false }
             }
@@ -192,6 +196,16 @@ pub(crate) fn said(body: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }
 
+/// The text without secrets, and without what stands behind the `?` of addresses: a signature, mostly.
+pub(crate) fn redacted(text: &str, secrets: &[String]) -> String {
+    let text = secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
+    let word = |word: &str| match word.split_once('?') {
+        Some((address, query)) if query.contains('=') => format!("{address}?…"),
+        _ => word.to_owned(),
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(before)?;
     Some(rest.split_once(after)?.0)
@@ -212,6 +226,14 @@ mod tests {
         assert_eq!(said("<html>sign in</html>"), "a web page: is a proxy in between?");
         assert_eq!(said("oops"), "");
         assert_eq!(said(&format!(r#"{{"message":"{}"}}"#, "x".repeat(9999))).len(), 300);
+    }
+
+    #[test]
+    fn what_is_repeated_to_us_is_not_repeated() {
+        let secrets = ["QUM6c2VjcmV0".to_owned(), "secret".into()];
+        let said = "Access denied: GET https://s3/a?X-Signature=f00&b=1 with Basic QUM6c2VjcmV0 (secret)? no";
+        let shown = "Access denied: GET https://s3/a?… with Basic … (…)? no";
+        assert_eq!(redacted(said, &secrets), shown);
     }
 
     #[test]

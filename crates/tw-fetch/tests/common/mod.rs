@@ -13,17 +13,16 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tw_loopback::{Fault, Recording, Twilio, room_sid};
 
-/// Media of this length, of which no part is like another.
+/// Media of this length, which begins as Matroska does, and of which no part is like another.
 pub fn media(length: usize) -> Vec<u8> {
     let mut word = 0x2545_f491_4f6c_dd1d_u64;
-    std::iter::repeat_with(|| {
+    let others = std::iter::repeat_with(|| {
         word ^= word << 13;
         word ^= word >> 7;
         word ^= word << 17;
         word.to_le_bytes()[3]
-    })
-    .take(length)
-    .collect()
+    });
+    [0x1a, 0x45, 0xdf, 0xa3].into_iter().chain(others).take(length).collect()
 }
 
 /// A recording of alice's sound with these bytes.
