@@ -98,8 +98,8 @@ Examples:
       'aws s3api get-object --bucket {bucket} --key {key} {path}' list.jsonl
 
 What is there already: a file of just the record's size is whole. If the name holds
-{sid}, so is any that isn't empty for a record without a size (Twilio gives null or 0
-at times), and a file of another size is replaced once the new one is whole. Else
+{sid}, so is any Matroska for a record without a size (Twilio gives null or 0 at times),
+and a file of another size is replaced once the new one is whole. Else
 the record fails, since the file may be another recording's.
 Twilio's size of an encrypted recording may be that before or after encryption.
 

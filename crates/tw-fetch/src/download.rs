@@ -56,6 +56,15 @@ enum Source<'a> {
     Bucket(&'a External, String),
 }
 
+/// Media that has been asked for.
+struct Coming {
+    body: http::Download,
+    /// What opens it, if it is encrypted.
+    envelope: Option<Envelope>,
+    /// Its length in bytes as it is stored, if anybody says so.
+    stored: Option<u64>,
+}
+
 /// Why one try failed.
 pub(crate) enum Trouble {
     /// With Twilio or the storage: another try may do better.
@@ -237,6 +246,34 @@ impl Download<'_> {
             Some(address) => address,
             None => address.insert(client.media_address(media)?),
         };
+        let coming = self.open(client, address, part, expected)?;
+        let Coming { body, envelope, .. } = &coming;
+        if body.start == 0 {
+            let total = envelope.as_ref().map_or(body.total, |envelope| envelope.length);
+            part.begin(self.sid, body.etag.as_deref(), total, envelope.is_some()).map_err(Trouble::Final)?;
+        } else {
+            messages::verbose(format_args!("media of {}: going on after {} bytes", self.sid, body.start));
+        }
+        self.receive(coming, part, expected)?;
+        if part.length() == 0 {
+            return Err(Trouble::Worthless(Failure::new(ErrorKind::Media, "its media is empty")));
+        }
+        // Where its length tells nothing, anything could have come.
+        if expected.size.is_none() && !part.is_matroska() {
+            let what = "what came as its media is no Matroska: is a proxy in between?";
+            return Err(Trouble::Worthless(Failure::new(ErrorKind::Media, what)));
+        }
+        Ok(())
+    }
+
+    /// Opens the media, from the end of the part on if that is part of it.
+    fn open(
+        &self,
+        client: &Client,
+        address: &MediaAddress,
+        part: &mut PartFile,
+        expected: Expected,
+    ) -> Result<Coming, Trouble> {
         let resume = part.resume().map_err(Trouble::Final)?;
         let mut body = client.open(address, resume.as_ref())?;
         let mut envelope = self.envelope(&body)?;
@@ -258,12 +295,12 @@ impl Download<'_> {
                        list it again, for its size";
             return Err(Trouble::Final(Failure::new(ErrorKind::Media, why)));
         }
-        if body.start == 0 {
-            let total = envelope.as_ref().map_or(body.total, |envelope| envelope.length);
-            part.begin(self.sid, body.etag.as_deref(), total, envelope.is_some()).map_err(Trouble::Final)?;
-        } else {
-            messages::verbose(format_args!("media of {}: going on after {} bytes", self.sid, body.start));
-        }
+        Ok(Coming { body, envelope, stored })
+    }
+
+    /// Puts all that comes into the part, and makes sure that it was all.
+    fn receive(&self, coming: Coming, part: &mut PartFile, expected: Expected) -> Result<(), Trouble> {
+        let Coming { mut body, envelope, stored } = coming;
         let mut decryption = envelope.as_ref().map(|envelope| match body.start {
             0 => envelope.decryption(),
             _ => envelope.decryption_from_block_before(),
@@ -283,14 +320,7 @@ impl Download<'_> {
             self.received.update(|bytes| bytes + read as u64);
             self.progress.advance(read as u64);
             if let Some(stored) = stored.filter(|stored| arrived > *stored) {
-                let more = format!("has more than {arrived} bytes");
-                return Err(match expected.size {
-                    Some(size) if size == stored => Trouble::Worthless(wrong_length(&more, size)),
-                    _ => {
-                        let what = format!("its media {more}, but its storage announced {stored}");
-                        Trouble::Worthless(Failure::new(ErrorKind::Media, what))
-                    }
-                });
+                return Err(Trouble::Worthless(too_long(arrived, stored, expected)));
             }
         }
         if let Some(stored) = stored.filter(|stored| arrived < *stored) {
@@ -303,14 +333,6 @@ impl Download<'_> {
             append_decrypted(part, &decryption.finish().map_err(Trouble::Worthless)?)?;
             envelope.check(part.length(), expected).map_err(Trouble::Worthless)?;
         }
-        if part.length() == 0 {
-            return Err(Trouble::Worthless(Failure::new(ErrorKind::Media, "its media is empty")));
-        }
-        // Where its length tells nothing, anything could have come.
-        if expected.size.is_none() && !part.is_matroska() {
-            let what = "what came as its media is no Matroska: is a proxy in between?";
-            return Err(Trouble::Worthless(Failure::new(ErrorKind::Media, what)));
-        }
         Ok(())
     }
 
@@ -319,6 +341,18 @@ impl Download<'_> {
         let about = |name: &str| body.header(&format!("{HEADER_PREFIX}{name}"));
         let key_sid = recording::encryption_key(self.record);
         Envelope::open(about, self.keys, key_sid.as_deref()).map_err(Trouble::Final)
+    }
+}
+
+/// More came than there should be.
+fn too_long(arrived: u64, stored: u64, expected: Expected) -> Failure {
+    let more = format!("has more than {arrived} bytes");
+    match expected.size {
+        Some(size) if size == stored => wrong_length(&more, size),
+        _ => {
+            let what = format!("its media {more}, but its storage announced {stored}");
+            Failure::new(ErrorKind::Media, what)
+        }
     }
 }
 
