@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn endings() {
+    fn the_ending_picks_the_container() {
         assert_eq!(Container::of("a/b.WebM"), Ok(Container::Webm));
         for output in ["room", "room.avi", ".webm", "a.webm/b"] {
             assert!(Container::of(output).is_err(), "{output}");

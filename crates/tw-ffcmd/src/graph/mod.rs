@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn syntax() {
+    fn chains_are_joined_as_ffmpeg_reads_them() {
         let chains = [
             Chain::source().then("color=c=black").into_pads(["base"]),
             Chain::from(["base", "v0"]).then("overlay").then("null").into_pads(["picture"]),

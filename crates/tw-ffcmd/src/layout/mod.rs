@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes() {
+    fn a_size_is_two_even_numbers() {
         assert_eq!("1024x768".parse(), Ok(Size { width: 1024, height: 768 }));
         for text in ["", "1024", "1024x", "1023x768", "0x0", "99999x2", "-2x2", "a x b"] {
             assert!(text.parse::<Size>().is_err(), "{text}");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn names() {
+    fn a_layout_is_called_by_its_exact_name() {
         assert_eq!("focus=alice".parse(), Ok(Layout::Focus("alice".into())));
         for text in ["", "focus", "focus=", "grid=2", "Grid"] {
             assert!(text.parse::<Layout>().is_err(), "{text}");

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cell() {
+    fn who_is_seen_in_a_single_cell() {
         assert_eq!(places(1, Reuse::None), [(0, 0, 0, 40)]);
         // The second has waited longest when the first ends.
         assert_eq!(places(1, Reuse::ShowOldest), [(0, 0, 0, 40), (1, 0, 40, 100), (4, 0, 100, 120)]);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn two_cells() {
+    fn who_is_seen_in_two_cells() {
         assert_eq!(places(2, Reuse::None), [(0, 0, 0, 40), (1, 1, 10, 100)]);
         assert_eq!(
             places(2, Reuse::ShowOldest),
