@@ -13,7 +13,7 @@ use tw_core::tool::Status;
 use tw_core::{Record, parallel};
 
 use crate::cli::{Cli, Emit};
-use crate::command::{Company, Overwrite};
+use crate::command::Company;
 use crate::cutting::Cutting;
 use crate::encode::Slots;
 use crate::ffmpeg::AtHand;
@@ -25,10 +25,6 @@ use crate::tally::Tally;
 use crate::time::Millis;
 use crate::undecodable::Judge;
 use crate::{emit, ffmpeg, still};
-
-fn overwrite(cli: &Cli) -> Overwrite {
-    if cli.overwrite { Overwrite::Yes } else { Overwrite::No }
-}
 
 /// Makes stills of each room, and writes where they are.
 ///
@@ -100,13 +96,15 @@ pub fn describe_all(
 }
 
 fn describe(cli: &Cli, job: &Job, at_hand: &AtHand) -> Result<Vec<String>, Failure> {
-    let steps = job.steps(at_hand, overwrite(cli), Cutting::of(cli, job, cli.jobs()), Company::Alone)?;
+    let steps = job.steps(at_hand, Cutting::of(cli, job, cli.jobs()), Company::Alone)?;
     match cli.emit {
         Emit::Json if steps.len() > 1 => {
-            steps.iter().map(|step| Ok(job.step_record(step)?.to_string())).collect()
+            steps.iter().map(|step| Ok(job.step_record(step, cli.overwrite)?.to_string())).collect()
         }
-        Emit::Json => steps.iter().map(|step| Ok(job.record(&step.command.argv)?.to_string())).collect(),
-        Emit::Sh => Ok(vec![emit::shell(job, &steps)]),
+        Emit::Json => {
+            steps.iter().map(|step| Ok(job.record(&step.argv(cli.overwrite))?.to_string())).collect()
+        }
+        Emit::Sh => Ok(vec![emit::shell(job, &steps, cli.overwrite)]),
         Emit::Make => Ok(vec![emit::make(job, &steps)?]),
         Emit::Plan => emit::placements(job),
     }
@@ -175,10 +173,10 @@ fn compose_one(cli: &Cli, job: &Job, at_hand: &AtHand, studio: &Studio) -> Resul
         let steps = || match &job {
             Cow::Borrowed(job) => {
                 judge.are_whole()?;
-                job.steps(at_hand, overwrite(cli), Cutting::of(cli, job, studio.cores), company)
+                job.steps(at_hand, Cutting::of(cli, job, studio.cores), company)
             }
             // Of what is damaged, decoders with threads make other frames each time (seen with 9.0).
-            Cow::Owned(job) => Ok(vec![steps::whole(job, at_hand, overwrite(cli), Company::Others)]),
+            Cow::Owned(job) => Ok(vec![steps::whole(job, at_hand, Company::Others)]),
         };
         match run::compose(&job, steps, studio, &judge) {
             Ok(done) => break done,
@@ -190,8 +188,8 @@ fn compose_one(cli: &Cli, job: &Job, at_hand: &AtHand, studio: &Studio) -> Resul
             }
         }
     };
-    let whole = steps::whole(&job, &at_hand.elsewhere(), overwrite(cli), Company::Alone);
-    let mut record = job.record(&whole.command.argv)?;
+    let whole = steps::whole(&job, &at_hand.elsewhere(), Company::Alone);
+    let mut record = job.record(&whole.argv(cli.overwrite))?;
     record.set(&[
         ("status", Some(json(&"completed")?)),
         ("bytes", Some(json(&done.bytes)?)),

@@ -250,24 +250,10 @@ fn plan(inputs: Vec<Input>, picture: Vec<Chain>, sound: Vec<Chain>) -> Plan {
     Plan { inputs, filter_complex: graph::join(&chains), has_picture, has_sound, ..Plan::default() }
 }
 
-/// Whether a file that is there already is written over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overwrite {
-    /// `-y`
-    Yes,
-    /// `-n`
-    No,
-}
-
-impl Overwrite {
-    /// How ffmpeg is told.
-    pub fn flag(self) -> &'static str {
-        match self {
-            Self::Yes => "-y",
-            Self::No => "-n",
-        }
-    }
-}
+/// ffmpeg's word for that a file that is there already is written over.
+pub const OVERWRITE: &str = "-y";
+/// The opposite.
+pub const KEEP: &str = "-n";
 
 /// Arguments, word by word.
 #[derive(Debug, Clone, Default)]
@@ -281,10 +267,10 @@ impl From<Vec<String>> for Words {
 
 impl Words {
     /// ffmpeg and what every run of it is told.
-    pub fn ffmpeg(program: &str, overwrite: Overwrite) -> Self {
+    pub fn ffmpeg(program: &str) -> Self {
         let words = Self(vec![program.to_owned()]);
         // Timestamps as they stand in the files: the graph moves them, nobody else.
-        words.and(["-hide_banner", "-nostdin", overwrite.flag(), "-copyts"])
+        words.and(["-hide_banner", "-nostdin", OVERWRITE, "-copyts"])
     }
 
     /// Some more words.
@@ -451,7 +437,7 @@ mod tests {
 
     #[test]
     fn whoever_takes_the_picture_is_told_its_rate() {
-        let words = Words::ffmpeg("ffmpeg", Overwrite::Yes);
+        let words = Words::ffmpeg("ffmpeg");
         let words = Plan::default().feeding_pictures(words, "30000/1001".parse().unwrap());
         assert!(words.join(" ").contains(" -map [picture] -r 30000/1001 "), "{words:?}");
     }

@@ -20,16 +20,16 @@ use crate::time::Millis;
 ///
 /// Of several commands, each makes its file under another name first, and only if it isn't
 /// there: they end at what fails, and go on there when the script is run again.
-pub fn shell(job: &Job, steps: &[Step]) -> String {
+pub fn shell(job: &Job, steps: &[Step], overwrites: bool) -> String {
     let mut text = who_is_who(job);
     // That of the first part, if there are parts: it lies in the output's.
     let folder = steps.first().map(|step| folder_of(&step.output)).filter(|folder| folder != ".");
     let folder = folder.map(|folder| format!("mkdir -p -- {}\n", quote(&folder))).unwrap_or_default();
     let _ = match steps {
-        [step] => writeln!(text, "{folder}{}", in_lines(&step.command.argv)),
+        [step] => writeln!(text, "{folder}{}", in_lines(&step.argv(overwrites))),
         // In a shell of its own: the next room is composed also when this one can't be.
         _ => {
-            let steps: String = steps.iter().map(|step| in_its_time(job, step)).collect();
+            let steps: String = steps.iter().map(|step| in_its_time(job, step, overwrites)).collect();
             writeln!(text, "(\nset -e\n{folder}{steps})")
         }
     };
@@ -61,12 +61,12 @@ fn say_refused(room: Option<&str>, why: &str) -> String {
 }
 
 /// A step that makes what isn't there yet. Not `test || { … }`: there, `set -e` is off.
-fn in_its_time(job: &Job, step: &Step) -> String {
+fn in_its_time(job: &Job, step: &Step, overwrites: bool) -> String {
     let (output, part) = (step.output.to_string_lossy(), part_of(&step.output));
     let command = in_lines(&step.argv_to(&part));
     let (output, part) = (quote(&output), part.to_string_lossy());
     let made = format!("{command}\nmv -f -- {} {output}\n", quote(&part));
-    if step.output == job.output && step.overwrites() {
+    if overwrites && step.output == job.output {
         return made;
     }
     // What a part's name says is what it is made of.

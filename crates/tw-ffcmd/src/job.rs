@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::record::Record;
 
-use crate::command::{Company, Composition, Overwrite, Plan};
+use crate::command::{Company, Composition, Plan};
 use crate::cutting::Cutting;
 use crate::encoder::Encoding;
 use crate::ffmpeg::AtHand;
@@ -117,17 +117,11 @@ impl Job {
     ///
     /// # Errors
     /// When there would be too many chunks, or a graph of more recordings than an argument can hold.
-    pub fn steps(
-        &self,
-        at_hand: &AtHand,
-        overwrite: Overwrite,
-        cutting: Cutting,
-        company: Company,
-    ) -> Result<Vec<Step>, Failure> {
+    pub fn steps(&self, at_hand: &AtHand, cutting: Cutting, company: Company) -> Result<Vec<Step>, Failure> {
         let steps = if cutting == Cutting::Whole || self.look.is_none() {
-            vec![steps::whole(self, at_hand, overwrite, company)]
+            vec![steps::whole(self, at_hand, company)]
         } else {
-            steps::chunked(self, at_hand, overwrite, cutting)?
+            steps::chunked(self, at_hand, cutting)?
         };
         steps.iter().try_for_each(Step::can_be_run)?;
         Ok(steps)
@@ -142,21 +136,21 @@ impl Job {
     ///
     /// # Errors
     /// Never in practice: strings and numbers have a JSON form.
-    pub fn step_record(&self, step: &Step) -> Result<Record, Failure> {
+    pub fn step_record(&self, step: &Step, overwrites: bool) -> Result<Record, Failure> {
         #[derive(Serialize)]
         struct Fields<'a> {
             room_sid: Option<&'a str>,
             output: &'a Path,
             needs: &'a [PathBuf],
             duration_ms: u64,
-            argv: &'a [String],
+            argv: Vec<String>,
         }
         Record::from_value(&Fields {
             room_sid: self.room.sid.as_deref(),
             output: &step.output,
             needs: &step.needs,
             duration_ms: self.duration_of(step.action),
-            argv: &step.command.argv,
+            argv: step.argv(overwrites),
         })
     }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tw_core::failure::{ErrorKind, Failure};
 
-use crate::command::{Company, DELAYED, Fed, Overwrite, Plan, Words};
+use crate::command::{Company, DELAYED, Fed, KEEP, OVERWRITE, Plan, Words};
 use crate::cutting::{self, Cutting};
 use crate::ffmpeg;
 use crate::ffmpeg::AtHand;
@@ -83,10 +83,13 @@ impl Step {
         matches!(self.action, Action::Picture(_))
     }
 
-    /// Whether a file that is there already is written over.
-    pub fn overwrites(&self) -> bool {
-        let mut options = self.command.argv.iter().take_while(|word| *word != "-i");
-        options.any(|word| word == Overwrite::Yes.flag())
+    /// The command as a user is to run it.
+    pub fn argv(&self, overwrites: bool) -> Vec<String> {
+        let mut argv = self.command.argv.clone();
+        if let Some(word) = argv.iter_mut().find(|word| *word == OVERWRITE).filter(|_| !overwrites) {
+            *word = KEEP.into();
+        }
+        argv
     }
 
     /// Whether the system can start it.
@@ -113,17 +116,14 @@ impl Step {
     pub fn argv_to(&self, output: &Path) -> Vec<String> {
         let mut argv = self.command.argv.clone();
         argv.pop();
-        for word in argv.iter_mut().take_while(|word| *word != "-i").filter(|word| *word == "-n") {
-            *word = Overwrite::Yes.flag().to_owned();
-        }
         Words::from(argv).output(output)
     }
 }
 
 /// The only step of a job that isn't cut.
-pub fn whole(job: &Job, at_hand: &AtHand, overwrite: Overwrite, company: Company) -> Step {
+pub fn whole(job: &Job, at_hand: &AtHand, company: Company) -> Step {
     let plan = Plan { company, delays_sound: at_hand.delays_sound(&job.encoding), ..job.plan.clone() };
-    let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
+    let words = Words::ffmpeg(&ffmpeg::name());
     let muxer = job.encoding.container_args();
     let argv = plan.argv(words, &job.timeline, &job.encoding, at_hand, &muxer, &job.output);
     let command = Command { argv, tracks: plan.tracks() };
@@ -134,14 +134,9 @@ pub fn whole(job: &Job, at_hand: &AtHand, overwrite: Overwrite, company: Company
 ///
 /// # Errors
 /// When there would be too many chunks.
-pub fn chunked(
-    job: &Job,
-    at_hand: &AtHand,
-    overwrite: Overwrite,
-    cutting: Cutting,
-) -> Result<Vec<Step>, Failure> {
+pub fn chunked(job: &Job, at_hand: &AtHand, cutting: Cutting) -> Result<Vec<Step>, Failure> {
     if cutting.in_one_piece(job) && can_be_piped(job) {
-        return Ok(vec![together(job, at_hand, overwrite, cutting)]);
+        return Ok(vec![together(job, at_hand, cutting)]);
     }
     let folder = parts_folder(&job.output);
     let mut steps: Vec<Step> = Vec::new();
@@ -156,17 +151,16 @@ pub fn chunked(
         let (mut feeder, mut plan) = plans(job, cutting, slice);
         let mut needs = Vec::new();
         for plan in feeder.iter_mut().chain([&mut plan]) {
-            for index in indexed(job, plan, slice, &folder, overwrite) {
+            for index in indexed(job, plan, slice, &folder) {
                 needs.push(index.output.clone());
                 if !steps.contains(&index) {
                     steps.push(index);
                 }
             }
         }
-        let feeders: Vec<Command> =
-            feeder.iter().map(|feeder| drawn_for_another(job, feeder, overwrite)).collect();
+        let feeders: Vec<Command> = feeder.iter().map(|feeder| drawn_for_another(job, feeder)).collect();
         let argv = |output: &Path| {
-            let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
+            let words = Words::ffmpeg(&ffmpeg::name());
             plan.argv(words, &job.timeline, &job.encoding, at_hand, &muxer(extension(job)), output)
         };
         let both = |output: &Path| {
@@ -177,19 +171,18 @@ pub fn chunked(
         let command = Command { argv: argv(&output), tracks: plan.tracks() };
         steps.push(Step { action: Action::Picture(slice), needs, feeders, command, output });
     }
-    let sound = sound_step(job, at_hand, overwrite, &folder);
-    let join = join_step(job, at_hand, overwrite, &pictures, sound.as_ref())?;
+    let sound = sound_step(job, at_hand, &folder);
+    let join = join_step(job, at_hand, &pictures, sound.as_ref())?;
     steps.sort_by_key(Step::is_chunk);
     Ok(sound.into_iter().chain(steps).chain([join]).collect())
 }
 
 /// The only step of a job of which several ffmpegs make one piece at once: one of them the
 /// sound, and maybe another one some of the picture.
-fn together(job: &Job, at_hand: &AtHand, overwrite: Overwrite, cutting: Cutting) -> Step {
-    let words = || Words::ffmpeg(&ffmpeg::name(), overwrite);
+fn together(job: &Job, at_hand: &AtHand, cutting: Cutting) -> Step {
+    let words = || Words::ffmpeg(&ffmpeg::name());
     let (feeder, mut plan) = plans(job, cutting, job.timeline.all());
-    let mut feeders: Vec<Command> =
-        feeder.iter().map(|feeder| drawn_for_another(job, feeder, overwrite)).collect();
+    let mut feeders: Vec<Command> = feeder.iter().map(|feeder| drawn_for_another(job, feeder)).collect();
     let delays_sound = at_hand.delays_sound(&job.encoding);
     let sound = Plan { delays_sound, ..others(job.composition().sound()) };
     if sound.has_sound {
@@ -211,8 +204,8 @@ fn can_be_piped(job: &Job) -> bool {
 }
 
 /// The command that hands on what a plan draws.
-fn drawn_for_another(job: &Job, plan: &Plan, overwrite: Overwrite) -> Command {
-    let argv = plan.feeding_pictures(Words::ffmpeg(&ffmpeg::name(), overwrite), job.timeline.rate);
+fn drawn_for_another(job: &Job, plan: &Plan) -> Command {
+    let argv = plan.feeding_pictures(Words::ffmpeg(&ffmpeg::name()), job.timeline.rate);
     Command { argv, tracks: plan.tracks() }
 }
 
@@ -237,12 +230,12 @@ fn others(plan: Plan) -> Plan {
 
 /// Lets a plan read copies that can be sought in, where the recordings can't be; gives
 /// the steps that make them.
-fn indexed(job: &Job, plan: &mut Plan, slice: Frames, folder: &Path, overwrite: Overwrite) -> Vec<Step> {
+fn indexed(job: &Job, plan: &mut Plan, slice: Frames, folder: &Path) -> Vec<Step> {
     let mut steps = Vec::new();
     for input in &mut plan.inputs {
         let track = &job.room.tracks[input.track];
         if let Some(into) = job.composition().seek(input.track, slice).filter(|_| !track.seekable) {
-            let index = index_step(folder, &track.path, overwrite);
+            let index = index_step(folder, &track.path);
             input.path.clone_from(&index.output);
             input.seek = Some(into);
             steps.push(index);
@@ -251,11 +244,11 @@ fn indexed(job: &Job, plan: &mut Plan, slice: Frames, folder: &Path, overwrite: 
     steps
 }
 
-fn sound_step(job: &Job, at_hand: &AtHand, overwrite: Overwrite, folder: &Path) -> Option<Step> {
+fn sound_step(job: &Job, at_hand: &AtHand, folder: &Path) -> Option<Step> {
     let sound = job.composition().sound();
     let extension = if job.encoding.sound_needs_mp4() { "mp4" } else { extension(job) };
     let argv = |output: &Path| {
-        let words = Words::ffmpeg(&ffmpeg::name(), overwrite);
+        let words = Words::ffmpeg(&ffmpeg::name());
         sound.argv(words, &job.timeline, &job.encoding, at_hand, &muxer(extension), output)
     };
     sound.has_sound.then(|| {
@@ -289,9 +282,9 @@ pub fn parts_folder(output: &Path) -> PathBuf {
 }
 
 /// A recording copied packet by packet into a file with an index. Timestamps stay.
-fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
+fn index_step(folder: &Path, recording: &Path) -> Step {
     let argv = |output: &Path| {
-        Words::ffmpeg(&ffmpeg::name(), overwrite)
+        Words::ffmpeg(&ffmpeg::name())
             .recording(recording)
             // From the first packet on, key frame or not: places are counted from there.
             .and([
@@ -315,7 +308,6 @@ fn index_step(folder: &Path, recording: &Path, overwrite: Overwrite) -> Step {
 fn join_step(
     job: &Job,
     at_hand: &AtHand,
-    overwrite: Overwrite,
     pictures: &[(PathBuf, Frames)],
     sound: Option<&Step>,
 ) -> Result<Step, Failure> {
@@ -326,7 +318,7 @@ fn join_step(
     if list.len() > LONGEST_LIST {
         return Err(too_many(pictures.len()));
     }
-    let mut words = Words::ffmpeg(&ffmpeg::name(), overwrite)
+    let mut words = Words::ffmpeg(&ffmpeg::name())
         .and(["-f", "concat", "-safe", "0", "-protocol_whitelist", "file,data", "-i"])
         // Its line breaks would not survive a Makefile.
         .and([format!("data:text/plain;base64,{}", BASE64_STANDARD.encode(&list))]);

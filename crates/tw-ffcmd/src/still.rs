@@ -9,7 +9,7 @@ use tw_core::failure::{ErrorKind, Failure};
 use tw_core::record::Record;
 
 use crate::cli::Cli;
-use crate::command::{Overwrite, Words};
+use crate::command::Words;
 use crate::encode::run_ffmpeg;
 use crate::ffmpeg;
 use crate::graph::picture;
@@ -129,7 +129,7 @@ fn still(
         }
         None => (plan.filter_complex.clone(), picture::PAD),
     };
-    let words = plan.read(Words::ffmpeg(&ffmpeg::name(), Overwrite::Yes));
+    let words = plan.read(Words::ffmpeg(&ffmpeg::name()));
     let command = Command { argv: as_png(words, &graph, pad, output), tracks: plan.tracks() };
     let made = run_ffmpeg(job, &command, &[], stall, None)?;
     judge.judge(&made.undecodable)
@@ -153,7 +153,7 @@ fn sheet(
     let (columns, rows) = (count.min(COLUMNS), count.div_ceil(COLUMNS));
     let (across, down) = (small.width + SPACING, small.height + SPACING);
     let size = Size { width: columns * across - SPACING, height: rows * down - SPACING };
-    let mut words = Words::ffmpeg(&ffmpeg::name(), Overwrite::Yes);
+    let mut words = Words::ffmpeg(&ffmpeg::name());
     let mut graph = format!("color=c=gray:s={size}:r=1[sheet0]");
     for (n, still) in (0..).zip(&stills) {
         words = words.and(["-protocol_whitelist", "file", "-f", "image2", "-pattern_type", "none", "-i"]);

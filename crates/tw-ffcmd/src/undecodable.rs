@@ -9,7 +9,7 @@ use std::time::Duration;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::{media, messages};
 
-use crate::command::{Overwrite, Words};
+use crate::command::Words;
 use crate::encode::{self, failed};
 use crate::ffmpeg;
 use crate::job::Job;
@@ -145,7 +145,7 @@ impl<'a> Judge<'a> {
             Kind::Audio => "0:a:0",
             Kind::Video => "0:v:0",
         };
-        let argv = Words::ffmpeg(&ffmpeg::name(), Overwrite::Yes)
+        let argv = Words::ffmpeg(&ffmpeg::name())
             .and(["-loglevel", "repeat+warning"])
             .recording(&track.path)
             .and(["-map", stream, "-f", "null"])

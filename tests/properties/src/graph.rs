@@ -8,7 +8,7 @@ use serde_json::json;
 use tw_core::Record;
 use tw_core::input::Place;
 use tw_ffcmd::Cli;
-use tw_ffcmd::command::{Company, Overwrite};
+use tw_ffcmd::command::Company;
 use tw_ffcmd::cutting::Cutting;
 use tw_ffcmd::emit;
 use tw_ffcmd::ffmpeg::AtHand;
@@ -91,8 +91,7 @@ fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
         job.labels = job.placements.iter().map(label).collect();
         job.plan = job.composition().whole();
     }
-    let steps =
-        |cutting| job.steps(&AtHand::default(), Overwrite::No, cutting, Company::Alone).unwrap_or_default();
+    let steps = |cutting| job.steps(&AtHand::default(), cutting, Company::Alone).unwrap_or_default();
     // What --run does by itself is never more than this.
     for step in &steps(Cutting::Pairs(job.timeline.duration())) {
         step.feeders.iter().for_each(|feeder| check_graph(&feeder.argv, false));
@@ -214,14 +213,14 @@ fn inputs(step: &Step) {
 
 /// A POSIX shell reads the words that we meant; the graph has line breaks added.
 fn shell(job: &Job, steps: &[Step]) {
-    let text = emit::shell(job, steps);
+    let text = emit::shell(job, steps, false);
     let mut words = shlex::split(&text).unwrap_or_else(|| panic!("no shell reads {text}"));
     // shlex takes a line break after a backslash for a word.
     words.retain(|word| !word.is_empty());
     let folder = steps[0].output.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
     let folder = (!folder.is_empty()).then(|| ["mkdir", "-p", "--", &folder].map(str::to_owned));
     let commands = steps.iter().flat_map(|step| match steps {
-        [_] => step.command.argv.clone(),
+        [_] => step.argv(false),
         _ => guarded(step),
     });
     let of_several = |words: &'static [&'static str]| {
