@@ -266,7 +266,8 @@ fn an_older_record_of_the_same_recording_is_its_own_affair() {
     let dir = folder();
     let now = records(&twilio, &[alice(&bytes)]);
     let before = now.replace("\"completed\"", "\"processing\"");
-    let output = fetch(&twilio, dir.path()).write_stdin(format!("{before}{now}")).assert().code(1);
+    let mut command = fetch(&twilio, dir.path());
+    let output = command.args(["-j", "1"]).write_stdin(format!("{before}{now}")).assert().code(1);
     let lines = lines(&output);
     assert_eq!((&lines[0]["error"]["kind"], &lines[1]["bytes"]), (&"not_ready".into(), &1000.into()));
 }

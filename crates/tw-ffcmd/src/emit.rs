@@ -10,10 +10,11 @@ use tw_core::part::part_of;
 use tw_core::process::{quote, shell_line};
 use tw_core::record::json;
 
+use crate::ffmpeg;
 use crate::job::Job;
 use crate::layout::Rect;
 use crate::room::{Kind, Room, Span};
-use crate::steps::{LONGEST_ARGUMENT, Step};
+use crate::steps::{Action, LONGEST_ARGUMENT, Step};
 use crate::time::Millis;
 
 /// Comments that say who is who, and the commands, broken into lines, for a POSIX shell.
@@ -26,11 +27,11 @@ pub fn shell(job: &Job, steps: &[Step], overwrites: bool) -> String {
     let folder = steps.first().map(|step| folder_of(&step.output)).filter(|folder| folder != ".");
     let folder = folder.map(|folder| format!("mkdir -p -- {}\n", quote(&folder))).unwrap_or_default();
     let _ = match steps {
-        [step] => writeln!(text, "{folder}{}", in_lines(&step.argv(overwrites))),
+        [step] => writeln!(text, "{folder}{}", in_lines(&step.argv(overwrites), None)),
         // In a shell of its own: the next room is composed also when this one can't be.
         _ => {
             let steps: String = steps.iter().map(|step| in_its_time(job, step, overwrites)).collect();
-            writeln!(text, "(\nset -e\n{folder}{steps})")
+            writeln!(text, "(\nset -e\n{REMOVE_AT_EXIT}\n{folder}{steps})")
         }
     };
     text
@@ -62,15 +63,61 @@ fn say_refused(room: Option<&str>, why: &str) -> String {
 
 /// A step that makes what isn't there yet. Not `test || { … }`: there, `set -e` is off.
 fn in_its_time(job: &Job, step: &Step, overwrites: bool) -> String {
-    let (output, part) = (step.output.to_string_lossy(), part_of(&step.output));
-    let command = in_lines(&step.argv_to(&part));
-    let (output, part) = (quote(&output), part.to_string_lossy());
-    let made = format!("{command}\nmv -f -- {} {output}\n", quote(&part));
+    let output = step.output.to_string_lossy();
+    let output = quote(&output);
+    let made = format!(
+        "{}\n{}\n{}\n{}\n",
+        part_in_shell(step),
+        in_lines(step.options(), Some(TO_PART)),
+        is_whole(job, step),
+        rename(&output)
+    );
     if overwrites && step.output == job.output {
         return made;
     }
     // What a part's name says is what it is made of.
     format!("if test ! -e {output}; then\n{made}fi\n")
+}
+
+/// The last word of a command that writes into the part.
+const TO_PART: &str = "\"file:$part\"";
+
+/// What failed leaves no part.
+const REMOVE_AT_EXIT: &str = "trap 'test -z \"$part\" || rm -f -- \"$part\"' EXIT";
+
+/// A name for the file on its way to its own, of this shell alone: of two that are at it, each
+/// makes a whole file.
+fn part_in_shell(step: &Step) -> String {
+    let part = part_of(&step.output).to_string_lossy().into_owned();
+    let stem = part.strip_suffix("part").unwrap_or(&part);
+    format!("part={}$$.part", quote(stem))
+}
+
+fn rename(output: &str) -> String {
+    format!("mv -f -- \"$part\" {output}")
+}
+
+/// A test of what ffmpeg has written: up to 5.1, it may end well on a full disk. A picture has so
+/// many frames, and anything has a duration only when its end was written.
+fn is_whole(job: &Job, step: &Step) -> String {
+    let frames = match step.action {
+        Action::Picture(slice) => Some(slice.count()),
+        Action::Join | Action::Whole => job.look.is_some().then_some(job.timeline.frames),
+        Action::Sound | Action::Index => None,
+    };
+    let program = ffmpeg::probe_program();
+    let program = program.to_string_lossy();
+    let ffprobe = quote(&program);
+    let asked = |what: &str| format!("$({ffprobe} -v error {what} -of default=nw=1:nk=1 {TO_PART})");
+    let test = match frames {
+        Some(frames) => {
+            let counted = asked("-select_streams v:0 -count_packets -show_entries stream=nb_read_packets");
+            format!("test \"{counted}\" = {frames}")
+        }
+        None => format!("case {} in [0-9]*) ;; *) false ;; esac", asked("-show_entries format=duration")),
+    };
+    let said = comment(&format!("{}: not all of it was written: is the disk full?", step.output.display()));
+    format!("{test} || {{ printf '%s\\n' {} >&2; false; }}", quote(&said))
 }
 
 /// A Makefile: a rule for each file, which is there only when it is whole.
@@ -87,13 +134,17 @@ pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
     for step in steps {
         let target = step.output.to_string_lossy();
         let needs: Vec<String> = step.needs.iter().map(|need| make_word(&need.to_string_lossy())).collect();
-        let part = part_of(&step.output);
-        // Written beside its place and renamed: make never takes half a file for a whole one.
-        let argv = step.argv_to(&part);
+        let command = shell_line(step.options().iter().map(String::as_str));
         let recipe = [
             format!("@mkdir -p -- {}", quote(&folder_of(&step.output))),
-            shell_line(argv.iter().map(String::as_str)),
-            format!("mv -f -- {} {}", quote(&part.to_string_lossy()), quote(&target)),
+            // Written beside its place and renamed: make never takes half a file for a whole one. In
+            // one line, since each has a shell of its own.
+            format!(
+                "{}; {command} {TO_PART} && {{ {}; }} && {} || {{ rm -f -- \"$part\"; false; }}",
+                part_in_shell(step),
+                is_whole(job, step),
+                rename(&quote(&target))
+            ),
         ];
         let _ = writeln!(text, "{}: {}", make_word(&target), needs.join(" "));
         for line in recipe {
@@ -171,15 +222,21 @@ fn who_is_who(job: &Job) -> String {
     text
 }
 
-fn in_lines(argv: &[String]) -> String {
+/// Words, quoted, and one behind them that the shell is to read.
+fn in_lines(argv: &[String], last: Option<&str>) -> String {
     let mut text = String::new();
     for (i, word) in argv.iter().enumerate() {
         let graph = i > 0 && argv[i - 1] == "-filter_complex";
         let word = if graph { Cow::Owned(chains_in_lines(word)) } else { Cow::Borrowed(word.as_str()) };
         if i > 0 {
-            text.push_str(if begins_line(&word) || i + 1 == argv.len() { " \\\n  " } else { " " });
+            let is_last = last.is_none() && i + 1 == argv.len();
+            text.push_str(if begins_line(&word) || is_last { " \\\n  " } else { " " });
         }
         text.push_str(&quote(&word));
+    }
+    if let Some(last) = last {
+        text.push_str(" \\\n  ");
+        text.push_str(last);
     }
     text
 }

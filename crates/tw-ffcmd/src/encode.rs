@@ -235,9 +235,16 @@ fn is_cut_short(line: &str) -> bool {
     line.starts_with("Error writing trailer of ") || line.starts_with("Error closing file ")
 }
 
+/// What ffmpeg says of mono voices in 5.1, and of what it has said already.
+fn is_noise(line: &str) -> bool {
+    line.starts_with("[SWR @ ") || line.trim_start().starts_with("Last message repeated ")
+}
+
 /// Which input is to blame, as far as can be told, and ffmpeg's own last words.
 fn explain(job: &Job, finished: &Finished) -> Failure {
-    let last = finished.stderr.iter().rev().take(3).rev().map(|l| l.trim()).collect::<Vec<_>>().join("; ");
+    let telling = finished.stderr.iter().filter(|line| !is_noise(line));
+    let last = telling.rev().take(3).map(|line| line.trim()).collect::<Vec<_>>();
+    let last = last.into_iter().rev().collect::<Vec<_>>().join("; ");
     let words = if last.is_empty() { String::new() } else { format!(": {last}") };
     let blamed = job
         .plan

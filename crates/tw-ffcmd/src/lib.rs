@@ -14,7 +14,8 @@
 //!   [`verify`] reads the result back;
 //! - `undecodable` looks after recordings that ffmpeg complains about;
 //! - `feeder` is an ffmpeg that works for another one;
-//! - `part` is a file on its way to its name; `origin` says in it what it was made from;
+//! - `part` is a file on its way to its name; `origin` says in it what it was made from, `sources`
+//!   beside parts;
 //! - `still` makes pictures of it beforehand.
 
 mod batch;
@@ -39,6 +40,7 @@ pub mod room;
 pub mod rooms;
 pub mod run;
 pub mod settings;
+mod sources;
 pub mod steps;
 mod still;
 pub mod tally;

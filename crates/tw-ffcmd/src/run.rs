@@ -20,6 +20,7 @@ use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
 use crate::origin;
 use crate::part::{Part, is_no_folder};
+use crate::sources::Sources;
 use crate::steps::{Action, Command, Step, parts_folder};
 use crate::tally::{Chunks, Tally};
 use crate::undecodable::Judge;
@@ -83,22 +84,28 @@ pub fn compose(
     judge: &Judge<'_>,
 ) -> Result<Completed, Stopped> {
     let begun = Instant::now();
+    let folder = parts_folder(&job.output);
     is_no_folder(&job.output)?;
     if !studio.overwrite && job.output.exists() {
-        return Ok(keep(job, studio.stall)?);
+        let kept = keep(job, studio.stall)?;
+        // Of a run that was killed when the result had its name already.
+        if folder.exists() && Part::begin(&job.output).is_ok() {
+            let _ = fs::remove_dir_all(&folder);
+        }
+        return Ok(kept);
     }
     let part = Part::begin(&job.output)?;
     // Another process may have finished it before the lock was ours.
     if !studio.overwrite && job.output.exists() {
         return Ok(keep(job, studio.stall)?);
     }
+    let sources = Sources::of(job);
     let steps = steps()?;
     let Some((last, before)) = steps.split_last() else {
         return Err(Failure::new(ErrorKind::Ffmpeg, "there is nothing to do").into());
     };
-    let folder = parts_folder(&job.output);
     if !before.is_empty() {
-        make_parts(job, before, &folder, studio, judge)?;
+        make_parts(job, before, &folder, &sources, studio, judge)?;
     }
     // One of the parts is wrong: none is trusted.
     let distrust = || drop(fs::remove_dir_all(&folder));
@@ -110,6 +117,7 @@ pub fn compose(
     })?;
     let seen = verify::read(part.path(), studio.stall)?;
     verify::check(job, &seen).inspect_err(|_| distrust())?;
+    sources.are_still(job)?;
     let bytes = size(part.path());
     part.persist(&job.output)?;
     // Also those of an earlier run that was cut.
@@ -122,19 +130,34 @@ fn make_parts(
     job: &Job,
     steps: &[Step],
     folder: &Path,
+    sources: &Sources,
     studio: &Studio,
     judge: &Judge<'_>,
 ) -> Result<(), Stopped> {
     own_folder(folder)?;
+    let since = match sources.are_those_in(folder) {
+        Some(true) => None,
+        Some(false) => {
+            let _ = fs::remove_dir_all(folder);
+            own_folder(folder)?;
+            None
+        }
+        // A script's, maybe: their times are all that there is.
+        None => last_changed(job),
+    };
+    sources
+        .note_in(folder)
+        .map_err(|e| Failure::io(format_args!("cannot write into the folder {}", folder.display()), &e))?;
     let chunks = studio.tally.begin(steps.iter().filter(|step| step.is_chunk()).count());
-    let since = last_changed(job);
     // Copies that can be sought in come first, the parts that read them after that.
     for indexing in [true, false] {
         let mut now: Vec<&Step> =
             steps.iter().filter(|step| (step.action == Action::Index) == indexing).collect();
         // What takes longest first, or it would run alone at the end.
         now.sort_by_key(|step| Reverse(cutting::effort(job, step.action)));
-        side_by_side(&now, studio.slots.count(), |step| make_part(job, step, since, studio, judge, &chunks))?;
+        side_by_side(&now, studio.slots.count(), |step| {
+            make_part(job, step, (sources, since), studio, judge, &chunks)
+        })?;
     }
     Ok(())
 }
@@ -211,11 +234,11 @@ fn changed(path: &Path) -> Option<SystemTime> {
 }
 
 /// Makes a part, unless an earlier run has, from the recordings as they are now: none of
-/// them was written `since`.
+/// them was written since then.
 fn make_part(
     job: &Job,
     step: &Step,
-    since: Option<SystemTime>,
+    (sources, since): (&Sources, Option<SystemTime>),
     studio: &Studio,
     judge: &Judge<'_>,
     chunks: &Chunks<'_>,
@@ -225,6 +248,7 @@ fn make_part(
     } else {
         let part = Scratch::new(part_of(&step.output));
         run_step(job, step, part.path(), studio, judge)?;
+        sources.are_still(job)?;
         part.persist(&step.output).map_err(|e| {
             Failure::io(format_args!("cannot rename the part to {}", step.output.display()), &e)
         })?;

@@ -111,12 +111,15 @@ impl Step {
         )))
     }
 
+    /// The command without its output.
+    pub fn options(&self) -> &[String] {
+        self.command.argv.split_last().map_or(&[], |(_, options)| options)
+    }
+
     /// The command, writing into a file of ours that is renamed later: what stands
     /// there is an earlier try.
     pub fn argv_to(&self, output: &Path) -> Vec<String> {
-        let mut argv = self.command.argv.clone();
-        argv.pop();
-        Words::from(argv).output(output)
+        Words::from(self.options().to_vec()).output(output)
     }
 }
 

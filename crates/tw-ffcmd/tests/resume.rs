@@ -106,6 +106,49 @@ fn a_recording_that_was_replaced_by_an_older_file_counts_too() {
     assert_eq!(ffmpeg.made(), rest(&all, &[]));
 }
 
+#[test]
+fn nor_do_parts_become_those_of_a_recording_by_being_younger() {
+    let (bench, ffmpeg) = bench();
+    let all = all_parts(&bench, &ffmpeg);
+    assert!(!run(&bench, &ffmpeg).output().unwrap().status.success());
+    assert!(!ffmpeg.made().is_empty());
+    let hour = std::time::Duration::from_secs(3600);
+    let at = |path: &std::path::Path, time| {
+        std::fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
+    };
+    at(&bench.path("alice.mkv"), std::time::SystemTime::now() - hour);
+    // As after a copy, with a clock that was ahead, for other owners.
+    for part in bench.parts_of("room.webm") {
+        at(&bench.path(".room.webm.parts").join(part), std::time::SystemTime::now() + hour);
+    }
+    done(&mut run(&bench, &ffmpeg));
+    assert_eq!(ffmpeg.made(), rest(&all, &[]));
+}
+
+#[test]
+fn a_recording_that_is_replaced_while_it_is_read_ends_its_room() {
+    for step in ["picture-00000020", "sound"] {
+        let (bench, said, parts) = after(step, "cp alice.mkv new; touch -d @0 new; mv new alice.mkv");
+        assert!(said.contains("a recording was replaced or written to while it was read"), "{said}");
+        assert!(parts.iter().all(|name| !name.contains(step)), "{parts:?}");
+        done(bench.tool(&ARGS).args(["--run", "--jobs", "1"]));
+        assert_eq!(bench.frames_of("room.webm").len(), 40);
+    }
+}
+
+#[test]
+fn parts_that_nobody_needs_any_more_are_taken_away() {
+    let (bench, ffmpeg) = bench();
+    assert!(!run(&bench, &ffmpeg).output().unwrap().status.success());
+    let parts = bench.path(".room.webm.parts");
+    std::fs::rename(&parts, bench.path("kept")).unwrap();
+    done(&mut run(&bench, &ffmpeg));
+    // As if it had been killed after it had renamed the result.
+    std::fs::rename(bench.path("kept"), &parts).unwrap();
+    done(&mut run(&bench, &ffmpeg));
+    assert!(!parts.exists() && bench.path("room.webm").exists());
+}
+
 /// Composes with an ffmpeg that does this, once, after it has made this part; gives what is
 /// said, and what then stands among the parts.
 fn after(part: &str, does: &str) -> (Bench, String, Vec<String>) {
@@ -227,6 +270,39 @@ fn the_script_goes_on_where_it_failed() {
     done(&mut script());
     assert_eq!(ffmpeg.made(), rest(&all, &before));
     assert_eq!(bench.frames_of("room.webm").len(), 40);
+}
+
+#[test]
+fn a_script_and_a_makefile_look_at_what_was_written() {
+    // ffmpeg 5.1 on a full disk ends well.
+    let (half, empty) = ("head -c 1500 \"$file\" >cut; cat cut >\"$file\"", ": >\"$file\"");
+    for (part, cut) in [("picture-00000020", half), ("sound", empty), ("file:.room.webm.[0-9]", half)] {
+        for emit in ["sh", "make"] {
+            let bench = bench().0;
+            let (program, once) = (bench.path("short-ffmpeg"), bench.path("once"));
+            std::fs::write(&once, "").unwrap();
+            let script = format!(
+                "for last; do :; done\nffmpeg \"$@\" || exit\n\
+                 case $last in *{part}*part) if [ -e '{once}' ]; then rm '{once}'; \
+                 file=${{last#file:}}; {cut}; fi;; esac",
+                once = once.display()
+            );
+            tw_testsignal::stand_in(&program, &script).unwrap();
+            let printed = done(bench.tool(&ARGS).args(["--emit", emit]).env("TW_FFMPEG", &program));
+            std::fs::write(bench.path("printed"), printed.stdout).unwrap();
+            let run = || {
+                let mut run = Command::new(emit);
+                run.args((emit == "make").then_some("-f")).arg("printed").current_dir(bench.path(""));
+                run.output().unwrap()
+            };
+            let failed = run();
+            let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+            assert!(!failed.status.success() && said.contains("is the disk full?"), "{emit}, {part}: {said}");
+            assert!(!bench.path("room.webm").exists());
+            assert!(run().status.success(), "{emit}, {part}");
+            assert_eq!(bench.frames_of("room.webm").len(), 40);
+        }
+    }
 }
 
 #[test]

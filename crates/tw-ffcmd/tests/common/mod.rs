@@ -116,8 +116,12 @@ impl Ffmpeg {
 }
 
 fn final_name(path: &str) -> String {
+    let path = path.trim_start_matches("file:");
     let name = Path::new(path).file_name().unwrap().to_string_lossy().into_owned();
-    name.trim_start_matches('.').trim_end_matches(".part").to_owned()
+    // Scripts put the number of their process in front.
+    let name = name.trim_start_matches('.').trim_end_matches(".part");
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() && !name.ends_with("mp4"));
+    name.trim_end_matches('.').to_owned()
 }
 
 /// Runs a command that has to succeed.
