@@ -230,7 +230,7 @@ fn shell(job: &Job, steps: &[Step]) {
     };
     let folder = folder.into_iter().flatten();
     let meant: Vec<String> =
-        of_several(&["(", "set", "-e", "trap", "test -z \"$part\" || rm -f -- \"$part\"", "EXIT"])
+        of_several(&["(", "set", "-e", "part=", "trap", "test -z \"$part\" || rm -f -- \"$part\"", "EXIT"])
             .chain(folder)
             .chain(commands)
             .chain(of_several(&[")"]))
