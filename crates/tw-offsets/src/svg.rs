@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
+use tw_core::text::cut;
 use tw_core::time::clock;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::timeline::{Bar, Kind, Timeline};
 
@@ -87,7 +87,7 @@ fn room(svg: &mut String, timeline: &Timeline, mut y: f64) -> f64 {
                 &lane.sid.as_ref().map_or_else(|| lane.name.clone(), |sid| format!("{} ({sid})", lane.name))
             ),
             y + height / 2.0 + 4.0,
-            escape(&cut(&lane.name))
+            escape(&cut(&lane.name, LABEL_CHARACTERS))
         );
         for (row, bars) in lane.rows.iter().enumerate() {
             let top = y + LANE_PADDING + row as f64 * ROW;
@@ -102,7 +102,7 @@ fn room(svg: &mut String, timeline: &Timeline, mut y: f64) -> f64 {
     }
     if !timeline.unplaced.is_empty() {
         y += 18.0;
-        let names = escape(&cut_to(&timeline.unplaced.join(", "), 150));
+        let names = escape(&cut(&timeline.unplaced.join(", "), 150));
         let _ =
             writeln!(svg, "<text class=\"soft\" x=\"{MARGIN}\" y=\"{y}\">Without a place: {names}</text>");
     }
@@ -213,23 +213,6 @@ fn legend(svg: &mut String, y: f64) {
 
 fn x(timeline: &Timeline, ms: i64) -> f64 {
     LABELS + MARGIN + timeline.place(ms) * (WIDTH - LABELS - 2.0 * MARGIN)
-}
-
-fn cut(text: &str) -> String {
-    cut_to(text, LABEL_CHARACTERS)
-}
-
-/// As much of a text as fits into `most` columns; a wide character takes two.
-fn cut_to(text: &str, most: usize) -> String {
-    if text.width() <= most {
-        return text.to_owned();
-    }
-    let mut left = most - 1;
-    let fitting = text.chars().map_while(|c| {
-        left = left.checked_sub(c.width().unwrap_or(0))?;
-        Some(c)
-    });
-    fitting.chain(['…']).collect()
 }
 
 /// Text in XML. Names come from strangers: what XML can't hold at all is replaced.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use tw_core::text::escaped;
+use tw_core::text::{cut, escaped};
 use unicode_width::UnicodeWidthStr;
 
 use crate::row::Row;
@@ -105,18 +105,7 @@ fn columns(rows: &[&Row]) -> Vec<Column> {
 
 /// A name without what a terminal would obey, and cut when it is long.
 pub fn shorten(text: &str) -> String {
-    let clean = escaped(text);
-    if clean.width() <= LONGEST {
-        return clean;
-    }
-    let mut cut = String::new();
-    for c in clean.chars() {
-        if cut.width() + c.to_string().width() >= LONGEST {
-            break;
-        }
-        cut.push(c);
-    }
-    cut + "…"
+    cut(&escaped(text), LONGEST)
 }
 
 #[cfg(test)]

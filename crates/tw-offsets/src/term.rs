@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use tw_core::text::cut;
 use tw_core::time::clock;
 use unicode_width::UnicodeWidthStr;
 
@@ -86,7 +87,8 @@ fn room(text: &mut String, timeline: &Timeline, width: usize, color: bool) {
         timeline.room.as_ref().map_or_else(|| "Recordings".into(), |room| format!("Room {}", shorten(room)));
     let heading = format!("{heading}  {}", clock(timeline.end, true));
     let _ = writeln!(text, "{}", if color { format!("\u{1b}[1m{heading}\u{1b}[0m") } else { heading });
-    let names: Vec<String> = timeline.lanes.iter().map(|lane| fit(&lane.name, width / NAME_SHARE)).collect();
+    let names: Vec<String> =
+        timeline.lanes.iter().map(|lane| cut(&shorten(&lane.name), width / NAME_SHARE)).collect();
     let label = names.iter().map(|name| name.width()).max().unwrap_or_default() + 2;
     let columns = width - label;
     let _ = writeln!(text, "{:label$}{}", "", axis(timeline, columns).trim_end());
@@ -162,16 +164,6 @@ fn painted(cells: &[Cell], color: bool) -> String {
         };
     }
     text
-}
-
-fn fit(name: &str, most: usize) -> String {
-    let mut name = shorten(name);
-    while name.width() > most {
-        name = name.trim_end_matches('…').to_owned();
-        name.pop();
-        name.push('…');
-    }
-    name
 }
 
 #[cfg(test)]

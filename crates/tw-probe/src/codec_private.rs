@@ -56,18 +56,9 @@ fn children(mut rest: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matroska::made::{file, with};
     use proptest::prelude::*;
     use std::io::Cursor;
-
-    /// An element whose size is less than 127.
-    fn with(id: &[u8], data: &[u8]) -> Vec<u8> {
-        [id, &[0x80 | u8::try_from(data.len()).unwrap()], data].concat()
-    }
-
-    fn file(children: &[Vec<u8>]) -> Vec<u8> {
-        let header = with(&[0x1A, 0x45, 0xDF, 0xA3], &[1, 2, 3]);
-        [header, vec![0x18, 0x53, 0x80, 0x67, 0xFF], children.concat()].concat()
-    }
 
     /// A track's description, with something else in front.
     fn track(number: u8, private: Option<&[u8]>) -> Vec<u8> {

@@ -74,18 +74,8 @@ fn position_of_cues(file: &mut impl Read, size: Option<u64>) -> io::Result<Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matroska::made::{file, with};
     use proptest::prelude::*;
-
-    /// An element whose size is less than 127.
-    fn with(id: &[u8], data: &[u8]) -> Vec<u8> {
-        [id, &[0x80 | u8::try_from(data.len()).unwrap()], data].concat()
-    }
-
-    fn file(children: &[Vec<u8>]) -> Vec<u8> {
-        let header = with(&[0x1A, 0x45, 0xDF, 0xA3], &[1, 2, 3]);
-        // The segment's size is unknown, as in a stream.
-        [header, vec![0x18, 0x53, 0x80, 0x67, 0xFF], children.concat()].concat()
-    }
 
     fn found(bytes: Vec<u8>) -> bool {
         find_cues(&mut io::Cursor::new(bytes)).unwrap_or(false)

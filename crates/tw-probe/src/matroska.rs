@@ -68,3 +68,18 @@ pub fn skip(file: &mut impl Seek, size: Option<u64>) -> io::Result<()> {
     let size = size.and_then(|size| i64::try_from(size).ok()).ok_or(io::ErrorKind::InvalidData)?;
     file.seek_relative(size)
 }
+
+/// Files for the tests of other modules.
+#[cfg(test)]
+pub mod made {
+    /// An element whose size is less than 127.
+    pub fn with(id: &[u8], data: &[u8]) -> Vec<u8> {
+        [id, &[0x80 | u8::try_from(data.len()).unwrap()], data].concat()
+    }
+
+    /// A segment of unknown size, as in a stream.
+    pub fn file(children: &[Vec<u8>]) -> Vec<u8> {
+        let header = with(&[0x1A, 0x45, 0xDF, 0xA3], &[1, 2, 3]);
+        [header, vec![0x18, 0x53, 0x80, 0x67, 0xFF], children.concat()].concat()
+    }
+}
