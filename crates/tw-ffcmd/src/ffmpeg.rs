@@ -70,6 +70,17 @@ pub fn name() -> String {
     program().to_string_lossy().into_owned()
 }
 
+/// Whether the ffmpeg at hand can write names.
+///
+/// # Errors
+/// When it was built without.
+pub fn check_labels() -> anyhow::Result<()> {
+    if !has_filter("drawtext") {
+        bail!("{} was built without drawtext (libfreetype): leave --labels out, or use another", name());
+    }
+    Ok(())
+}
+
 /// The name of the ffprobe to run: `TW_FFPROBE`, else `ffprobe`.
 pub fn probe_program() -> OsString {
     process::program("TW_FFPROBE", "ffprobe")

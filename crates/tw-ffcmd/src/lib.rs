@@ -71,7 +71,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
         ffmpeg::require()?;
         if cli.labels {
             ffmpeg::check()?;
-            still::check_labels()?;
+            ffmpeg::check_labels()?;
         }
     }
     let mut output = Output::default();

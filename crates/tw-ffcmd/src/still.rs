@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
-use tw_core::failure::{ErrorKind, Failure};
+use tw_core::failure::Failure;
 use tw_core::record::Record;
 
 use crate::cli::Cli;
@@ -169,21 +169,6 @@ fn as_png(words: Words, graph: &str, pad: &str, output: &Path) -> Vec<String> {
     let words = words.and(["-filter_complex", graph, "-map"]).and([format!("[{pad}]")]);
     // `update`: one file, whose name is no pattern of numbers.
     words.and(["-frames:v", "1", "-c:v", "png", "-f", "image2", "-update", "1"]).output(output)
-}
-
-/// Whether ffmpeg can write names.
-///
-/// # Errors
-/// When it was built without.
-pub fn check_labels() -> Result<(), Failure> {
-    if ffmpeg::has_filter("drawtext") {
-        return Ok(());
-    }
-    let what = format!(
-        "{} was built without drawtext (libfreetype): leave --labels out, or use another",
-        ffmpeg::name()
-    );
-    Err(Failure::new(ErrorKind::Ffmpeg, what))
 }
 
 #[cfg(test)]
