@@ -23,6 +23,7 @@ pub mod patience;
 pub mod process;
 pub mod progress;
 pub mod record;
+pub mod shell;
 pub mod sid;
 pub mod signals;
 mod terminal;

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
 use tw_core::patience::Patience;
-use tw_core::process::{self, Child, Finished, ProcessError, command, shell_line};
+use tw_core::process::{self, Child, Finished, ProcessError, command};
 use tw_core::progress::Progress;
+use tw_core::shell;
 
 use crate::command::FIRST_PIPE;
 use crate::feeder::{Beside, Feeder};
@@ -170,7 +171,7 @@ pub fn failed(error: ProcessError) -> Failure {
 }
 
 fn prepared(argv: &[String]) -> std::process::Command {
-    messages::verbose(shell_line(argv.iter().map(String::as_str)));
+    messages::verbose(shell::line(argv.iter().map(String::as_str)));
     let mut ffmpeg = command(&argv[0]);
     keep_memory(&mut ffmpeg);
     ffmpeg

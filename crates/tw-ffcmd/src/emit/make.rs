@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use tw_core::failure::Failure;
-use tw_core::process::{quote, shell_line};
+use tw_core::shell::{self, quote};
 
 use super::script::{TO_PART, folder_of, is_whole, part_in_shell, rename, say_refused, who_is_who};
 use crate::job::Job;
@@ -23,7 +23,7 @@ pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
     for step in steps {
         let target = step.output.to_string_lossy();
         let needs: Vec<String> = step.needs.iter().map(|need| make_word(&need.to_string_lossy())).collect();
-        let command = shell_line(step.options().iter().map(String::as_str));
+        let command = shell::line(step.options().iter().map(String::as_str));
         let recipe = [
             format!("@mkdir -p -- {}", quote(&folder_of(&step.output))),
             // Written beside its place and renamed: make never takes half a file for a whole one. In

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use tw_core::part::part_of;
-use tw_core::process::quote;
+use tw_core::shell::quote;
 
 use crate::ffmpeg;
 use crate::job::Job;

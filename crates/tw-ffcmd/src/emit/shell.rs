@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use tw_core::process::quote;
+use tw_core::shell::quote;
 
 use super::script::{TO_PART, folder_of, is_whole, part_in_shell, rename, say_refused, who_is_who};
 use crate::job::Job;
