@@ -11,7 +11,7 @@ use tw_core::{ErrorKind, Failure};
 
 use crate::download::{Download, append_decrypted};
 use crate::envelope::{Envelope, HEADER_PREFIX};
-use crate::expected::Expected;
+use crate::expected::{Expected, is_matroska};
 use crate::external::External;
 use crate::folder::{Present, present};
 use crate::object::Object;
@@ -85,6 +85,11 @@ impl Download<'_> {
             return Ok(None);
         }
         expected.check(bytes)?;
+        if expected.size.is_none() && !is_matroska(stored.path()) {
+            let what =
+                "--external: what it fetched is no Matroska: does it fetch the media, and say when it can't?";
+            return Err(Failure::new(ErrorKind::External, what));
+        }
         // As all recordings: for their owner alone.
         fs::set_permissions(stored.path(), Permissions::from_mode(0o600))
             .and_then(|()| stored.persist(self.target))

@@ -50,13 +50,15 @@ pub fn gather(
     if settle(cli, sink, &mut sorted)?.is_break() {
         return Ok(ControlFlow::Break(()));
     }
+    say_passed_over(&sorted);
     Ok(ControlFlow::Continue((sorted.rooms, sorted.recordings)))
 }
 
 /// What failed and doesn't tell its room is missing in the room that it must be of. Where that can't be
 /// told, it is handed on.
 fn settle(cli: &Cli, sink: &mut Sink<'_>, sorted: &mut Sorted) -> anyhow::Result<ControlFlow<()>> {
-    let strays = std::mem::take(&mut sorted.strays);
+    let mut strays = std::mem::take(&mut sorted.strays);
+    strays.retain(|stray| !sorted.has(stray));
     if let Some(home) = sorted.home() {
         for stray in strays {
             home.missing.push((stray.record.label(), stray.why()));
@@ -86,9 +88,10 @@ fn settle(cli: &Cli, sink: &mut Sink<'_>, sorted: &mut Sorted) -> anyhow::Result
 }
 
 /// Says once, for all rooms, what there was nothing to show of.
-pub fn say_passed_over(rooms: &[Gathered]) {
+fn say_passed_over(sorted: &Sorted) {
     let mut counts: Vec<(&str, usize)> = Vec::new();
-    for &(why, count) in rooms.iter().flat_map(|room| &room.passed_over) {
+    let of_rooms = sorted.rooms.iter().flat_map(|room| &room.passed_over);
+    for &(why, count) in of_rooms.chain(&sorted.passed_over) {
         match counts.iter_mut().find(|(reason, _)| *reason == why) {
             Some((_, sum)) => *sum += count,
             None => counts.push((why, count)),

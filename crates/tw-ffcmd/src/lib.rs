@@ -58,7 +58,7 @@ use tw_core::tool::Status;
 use batch::{compose_all, describe_all, make_stills};
 pub use cli::Cli;
 use ffmpeg::AtHand;
-use gather::{gather, prepare, say_passed_over};
+use gather::{gather, prepare};
 use settings::Settings;
 
 /// The whole tool.
@@ -79,7 +79,6 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     let ControlFlow::Continue((rooms, recordings)) = gather(cli, &mut sink)? else {
         return Ok(sink.finish()?);
     };
-    say_passed_over(&rooms);
     if rooms.is_empty() && (cli.run || still::wanted(cli).is_some()) {
         // No error: a list may well be empty. But whoever waits for a file wants to know.
         tw_core::messages::warn("no recordings came in: there is nothing to compose");

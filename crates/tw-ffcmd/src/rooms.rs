@@ -81,6 +81,8 @@ pub struct Rooms {
 pub struct Sorted {
     /// The rooms, in the order in which they appeared.
     pub rooms: Vec<Gathered>,
+    /// Why other records were passed over, and how many of each.
+    pub passed_over: Vec<(&'static str, usize)>,
     /// What is missing, somewhere.
     pub strays: Vec<Stray>,
     /// Every file that a record names.
@@ -136,9 +138,16 @@ impl Rooms {
         &mut self.order[at]
     }
 
-    /// What has been taken.
+    /// What has been taken. Of what there is nothing to show of, and which tells no room, no
+    /// room is made beside others.
     pub fn sorted(self) -> Sorted {
-        Sorted { rooms: self.order, strays: self.strays, recordings: Recordings::new(self.paths) }
+        let is_none = |gathered: &Gathered| gathered.room.sid.is_none() && gathered.room.tracks.is_empty();
+        let (mut rooms, mut passed_over) = (self.order, Vec::new());
+        if rooms.len() > 1 {
+            let none = rooms.extract_if(.., |gathered| is_none(gathered));
+            passed_over = none.flat_map(|gathered| gathered.passed_over).collect();
+        }
+        Sorted { rooms, passed_over, strays: self.strays, recordings: Recordings::new(self.paths) }
     }
 }
 
@@ -148,6 +157,13 @@ impl Sorted {
     pub fn home(&mut self) -> Option<&mut Gathered> {
         let only = self.rooms.len() == 1;
         self.rooms.iter_mut().find(|gathered| only || gathered.room.sid.is_none())
+    }
+
+    /// Whether a stray is there after all: it failed at first, and was had when it was tried again.
+    pub fn has(&self, stray: &Stray) -> bool {
+        let sid = stray.record.text_of("sid");
+        let mut tracks = self.rooms.iter().flat_map(|gathered| &gathered.room.tracks);
+        sid.is_some() && tracks.any(|track| track.sid == sid)
     }
 }
 
@@ -176,6 +192,24 @@ mod tests {
         assert_eq!(rooms.len(), 2);
         assert_eq!(rooms[0].room.tracks.len(), 2);
         assert_eq!(rooms[1].missing, [("RT7".to_owned(), "gone".to_owned())]);
+    }
+
+    #[test]
+    fn what_there_is_nothing_to_show_of_makes_no_room_beside_others() {
+        let data = r#"{"sid":"RT9","type":"data"}"#;
+        let mut sorted = sorted(&[data, BOB, STRAY]);
+        assert_eq!((sorted.rooms.len(), sorted.passed_over.len()), (1, 1));
+        assert!(sorted.home().is_some());
+        assert_eq!(self::sorted(&[data]).rooms.len(), 1);
+    }
+
+    #[test]
+    fn who_was_had_after_all_is_not_missing() {
+        let again = BOB.replace("RT4", "RT8");
+        let sorted = sorted(&[STRAY, &again]);
+        assert!(sorted.has(&sorted.strays[0]));
+        let sorted = self::sorted(&[STRAY, BOB]);
+        assert!(!sorted.has(&sorted.strays[0]));
     }
 
     #[test]

@@ -135,19 +135,18 @@ fn make_parts(
     judge: &Judge<'_>,
 ) -> Result<(), Stopped> {
     own_folder(folder)?;
-    let since = match sources.are_those_in(folder) {
-        Some(true) => None,
-        Some(false) => {
-            let _ = fs::remove_dir_all(folder);
-            own_folder(folder)?;
-            None
-        }
-        // A script's, maybe: their times are all that there is.
-        None => last_changed(job),
-    };
-    sources
-        .note_in(folder)
-        .map_err(|e| Failure::io(format_args!("cannot write into the folder {}", folder.display()), &e))?;
+    let noted = sources.are_those_in(folder);
+    if noted == Some(false) {
+        let _ = fs::remove_dir_all(folder);
+        own_folder(folder)?;
+    }
+    // Where nothing is noted, they are a script's, maybe: their times are all that there is.
+    let since = if noted.is_none() { last_changed(job) } else { None };
+    if noted != Some(true) {
+        sources.note_in(folder).map_err(|e| {
+            Failure::io(format_args!("cannot write into the folder {}", folder.display()), &e)
+        })?;
+    }
     let chunks = studio.tally.begin(steps.iter().filter(|step| step.is_chunk()).count());
     // Copies that can be sought in come first, the parts that read them after that.
     for indexing in [true, false] {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tw_core::input;
 
 use crate::batch::{Batch, Fate};
+use crate::quotes::Watched;
 use crate::recording::{Recording, Words};
 use crate::rooms::Rooms;
 use crate::row::Row;
@@ -51,6 +52,7 @@ pub fn read(files: &[PathBuf]) -> anyhow::Result<(Vec<Batch>, Rooms, Header)> {
 /// # Errors
 /// When it can't be read, or a column that we need isn't there.
 pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow::Result<(Batch, Header)> {
+    let (reader, quotes) = Watched::new(reader);
     // The reader's own way with CRLF counts a line end to the row that follows it.
     let mut reader = ReaderBuilder::new()
         .terminator(Terminator::Any(b'\n'))
@@ -65,6 +67,7 @@ pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow:
             continue;
         }
         let line = row.position().map_or(0, csv::Position::line);
+        let bytes = row.position().map_or(0, csv::Position::byte)..reader.position().byte();
         let (text, utf8) = record_of(&header, &row);
         let recording = Recording::read(&text).ok();
         let beyond = row.iter().skip(header.len()).any(|cell| !cell.trim_ascii().is_empty());
@@ -72,7 +75,7 @@ pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow:
             Fate::NotUtf8
         } else if beyond {
             Fate::TooLong
-        } else if swallows_lines(&header, &row) {
+        } else if quotes.borrow().are_open_in(bytes) {
             Fate::Unclosed
         } else {
             batch.push(text.as_bytes(), line, recording.as_ref(), rooms);
@@ -82,17 +85,6 @@ pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow:
         batch.push_refused(text.as_bytes(), line, room, refused);
     }
     Ok((batch, header))
-}
-
-/// Whether a cell holds the lines behind it, as one does whose quote isn't closed: what comes after
-/// it is missing, it is a number's, or it goes on to the end of the table's last line.
-fn swallows_lines(header: &[String], row: &ByteRecord) -> bool {
-    let is_number = |i: usize| header.get(i).is_some_and(|name| matches!(&**name, "offset" | "start_time"));
-    row.iter().enumerate().any(|(i, cell)| {
-        let is_last = i + 1 == row.len();
-        cell.contains(&b'\n')
-            && (is_number(i) || is_last && (row.len() < header.len() || cell.ends_with(b"\n")))
-    })
 }
 
 fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Result<Header> {
@@ -256,20 +248,25 @@ mod tests {
 
     #[test]
     fn a_quote_that_is_not_closed() {
-        let swallows = |header: &[&str], table: &str| {
-            let header: Header = header.iter().map(ToString::to_string).collect();
-            let mut reader =
-                ReaderBuilder::new().has_headers(false).flexible(true).from_reader(table.as_bytes());
-            swallows_lines(&header, &reader.byte_records().next().unwrap().unwrap())
+        let rows = |table: &str| {
+            let table = format!("track_name,offset,start_time,note\n{table}");
+            let (batch, _) = read_table(table.as_bytes(), "x.csv", &mut Rooms::default()).unwrap();
+            batch.entries.iter().map(|entry| entry.fate == Fate::Unclosed).collect::<Vec<_>>()
         };
-        let header = ["track_name", "offset", "start_time", "note"];
-        assert!(swallows(&header, "\"alice,1,2,x\nbob,3,4,y\n"));
-        assert!(swallows(&header, "alice,\"1,2,x\nbob,3,4,y"));
-        assert!(swallows(&header, "alice,1,\"2,x\nbob,3,\"4\",y\n"));
-        assert!(swallows(&header, "alice,1,2,\"x\nbob,3,4,y\n"));
-        // A text of several lines; fewer cells.
-        assert!(!swallows(&header, "\"alice\nand bob\",1,2,\"x\ny\"\n"));
-        assert!(!swallows(&header, "alice,1\n"));
+        for (table, unclosed) in [
+            ("\"alice,1,2,x\nbob,3,4,y\n", &[true][..]),
+            ("alice,\"1,2,x\nbob,3,4,y", &[true]),
+            ("alice,1,2,\"x\nbob,3,4,y\n", &[true]),
+            ("carol,5,6,z\nalice,1,2,\"x\nbob,3,4,y", &[false, true]),
+            // Closed by the quote that opens another cell.
+            ("\"alice,1,2,x\n\"bob\",3,4,y\ncarol,5,6,z\n", &[true, false]),
+            ("alice,1,2,\"x\nbob,3,4,\"y\"\ncarol,5,6,z\n", &[true, false]),
+            // Texts of several lines, with quotes in them; fewer cells.
+            ("\"alice\nand \"\"bob\"\"\",1,2,\"x\ny\n\"\r\n5\" tape,1,2,\nbob,1,2\n", &[false; 3]),
+            ("alice,1,2,\"x\ny\n\"", &[false]),
+        ] {
+            assert_eq!(rows(table), unclosed, "{table:?}");
+        }
     }
 
     proptest! {

@@ -12,6 +12,7 @@ pub mod csv;
 pub mod grouped;
 pub mod jsonl;
 pub mod offsets;
+mod quotes;
 pub mod recording;
 pub mod rooms;
 pub mod row;

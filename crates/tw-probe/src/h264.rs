@@ -39,7 +39,10 @@ impl Reader {
     /// For a track with that `CodecPrivate`; it may be empty.
     pub fn new(codec_private: &[u8]) -> Self {
         let head = configured(codec_private).unwrap_or_default();
-        let size = head.iter().find(|set| kind(set) == SEQUENCE).and_then(|set| sps::size(&set[1..]));
+        let mut sizes = head.iter().filter(|set| kind(set) == SEQUENCE).map(|set| sps::size(&set[1..]));
+        let first = sizes.next().flatten();
+        // Of two that differ, the slices tell which one they are for.
+        let size = first.filter(|_| sizes.all(|size| size == first));
         Self { head: head.into_iter().map(<[u8]>::to_vec).collect(), size, has_others: false }
     }
 
@@ -264,6 +267,13 @@ mod tests {
         assert_eq!(said(&[others, both, &[]])[2], (LARGE, false));
         // Half of what is needed.
         assert_eq!(said(&[others, &[W480], &[PPS]])[1..], [(SMALL, false); 2]);
+    }
+
+    #[test]
+    fn of_two_sets_that_differ_neither_counts() {
+        let said = |head: &[&[u8]]| Reader::new(&configuration(head, &[PPS])).read(&frame(&[SLICE]));
+        assert_eq!(said(&[W640, W480]), None);
+        assert_eq!(said(&[W640, W640]).map(|frame| frame.size), Some(LARGE));
     }
 
     #[test]

@@ -229,12 +229,28 @@ fn shell(job: &Job, steps: &[Step]) {
         words.iter().map(|&word| word.to_owned())
     };
     let folder = folder.into_iter().flatten();
-    let meant: Vec<String> =
-        of_several(&["(", "set", "-e", "part=", "trap", "test -z \"$part\" || rm -f -- \"$part\"", "EXIT"])
-            .chain(folder)
-            .chain(commands)
-            .chain(of_several(&[")"]))
-            .collect();
+    let meant: Vec<String> = of_several(&[
+        "(",
+        "set",
+        "-e",
+        "part=",
+        "trap",
+        "test -z \"$part\" || rm -f -- \"$part\"",
+        "EXIT",
+        "trap",
+        "exit 129",
+        "HUP",
+        "trap",
+        "exit 130",
+        "INT",
+        "trap",
+        "exit 143",
+        "TERM",
+    ])
+    .chain(folder)
+    .chain(commands)
+    .chain(of_several(&[")"]))
+    .collect();
     assert_eq!(words.len(), meant.len(), "{text}");
     for (i, (word, meant)) in words.iter().zip(meant).enumerate() {
         if i > 0 && words[i - 1] == "-filter_complex" {
@@ -279,8 +295,9 @@ fn recipes(makefile: &str, steps: &[Step]) {
     assert_eq!(lines.len(), 2 * steps.len(), "{makefile}");
     for (recipe, step) in lines.chunks(2).zip(steps) {
         let words = shlex::split(&recipe[1].replace("$$", "$")).unwrap_or_default();
-        // The part's name comes first.
-        let command = words.get(1..).unwrap_or_default();
+        // The part's name comes first, and how it is taken away.
+        let traps = 8;
+        let command = words.get(1 + traps..).unwrap_or_default();
         assert!(command.starts_with(step.options()), "{makefile}");
     }
 }

@@ -4,17 +4,17 @@ use std::io::Read;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use ureq::http::Response;
 use ureq::http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
     HeaderName, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, TRANSFER_ENCODING,
 };
+use ureq::http::{Response, Version};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 use url::Url;
 
 use super::addresses::Addresses;
-use super::error::{redacted, said};
+use super::error::said;
 use super::retry::retry_after;
 use super::{BaseUrl, Credentials, HttpError, Policy, Side, StatusError, shown};
 use crate::record::Record;
@@ -241,8 +241,9 @@ impl Client {
         let announced =
             || header(headers, CONTENT_LENGTH).filter(|_| encoding.is_none())?.trim().parse().ok();
         let total = total.or_else(announced);
-        let is_chunked =
-            encoding.as_ref().is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("chunked"));
+        // HTTP/1.0 knows of no chunks.
+        let is_chunked = response.version() >= Version::HTTP_11
+            && encoding.as_ref().is_some_and(|encoding| encoding.trim().eq_ignore_ascii_case("chunked"));
         Download {
             start,
             total,
@@ -262,9 +263,8 @@ impl Client {
         let retry_after =
             header(response.headers(), RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now()));
         // An error whose body doesn't come is an error still.
-        let said = self.text(&mut response, LONGEST_ERROR).map(|body| said(&body)).unwrap_or_default();
-        // Some gateways repeat what they were asked.
-        let said = redacted(&said, &self.secrets);
+        let body = self.text(&mut response, LONGEST_ERROR);
+        let said = body.map(|body| said(&body, &self.secrets)).unwrap_or_default();
         let error = HttpError::Status(StatusError { side, status, said, retry_after });
         if error.is_unauthorized() {
             return self.unauthorized.get_or_init(|| error).clone();
@@ -338,15 +338,13 @@ fn continued(headers: &HeaderMap, part: &Part) -> Option<u64> {
 /// Whether what comes can be media: neither a page of a proxy, nor compressed by one, so that its
 /// length and its places would be others.
 fn check_media(headers: &HeaderMap) -> Result<(), HttpError> {
-    let says = |name, what: &str| {
-        header(headers, name).filter(|value| value.trim_start().to_ascii_lowercase().starts_with(what))
-    };
-    let sent = if says(CONTENT_TYPE, "text/html").is_some() {
+    let content_type = header(headers, CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    let codings = header(headers, CONTENT_ENCODING).unwrap_or_default();
+    let is_coding = |coding: &str| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity");
+    let sent = if content_type.trim_start().starts_with("text/html") {
         "a web page".to_owned()
-    } else if let Some(coding) =
-        header(headers, CONTENT_ENCODING).filter(|_| says(CONTENT_ENCODING, "identity").is_none())
-    {
-        format!("something compressed ({coding})")
+    } else if codings.split(',').map(str::trim).any(is_coding) {
+        format!("something compressed ({codings})")
     } else {
         return Ok(());
     };
@@ -374,7 +372,8 @@ mod tests {
         };
         assert!(check(CONTENT_TYPE, "video/x-matroska") && check(CONTENT_ENCODING, "identity"));
         assert!(!check(CONTENT_TYPE, "Text/HTML; charset=utf-8"));
-        assert!(!check(CONTENT_ENCODING, "gzip") && !check(CONTENT_ENCODING, "Deflate"));
+        assert!(!check(CONTENT_ENCODING, "identity, gzip") && !check(CONTENT_ENCODING, "Deflate"));
+        assert!(check(CONTENT_ENCODING, "") && check(CONTENT_ENCODING, "identity, Identity"));
     }
 
     #[test]

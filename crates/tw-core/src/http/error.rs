@@ -177,7 +177,9 @@ impl From<HttpError> for Failure {
 
 /// What an error's body says: Twilio's `code` and `message`, or S3's `Code` and
 /// `Message`, or that it is a page of a proxy.
-pub(crate) fn said(body: &str) -> String {
+///
+/// Without secrets: some gateways repeat what they were asked.
+pub(crate) fn said(body: &str, secrets: &[String]) -> String {
     #[derive(serde::Deserialize)]
     struct Twilio {
         code: Option<u64>,
@@ -193,11 +195,11 @@ pub(crate) fn said(body: &str) -> String {
         },
     };
     // One line, and not a long one.
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+    redacted(&text, secrets).chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }
 
 /// The text without secrets, and without what stands behind the `?` of addresses: a signature, mostly.
-pub(crate) fn redacted(text: &str, secrets: &[String]) -> String {
+fn redacted(text: &str, secrets: &[String]) -> String {
     let text = secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
     let word = |word: &str| match word.split_once('?') {
         Some((address, query)) if query.contains('=') => format!("{address}?…"),
@@ -217,15 +219,19 @@ mod tests {
 
     #[test]
     fn the_body_of_an_error_is_told_in_short() {
-        assert_eq!(said(r#"{"code":20404,"message":"not\nfound","status":404}"#), "20404: not found");
-        assert_eq!(said(r#"{"message":"no"}"#), "no");
+        assert_eq!(said(r#"{"code":20404,"message":"not\nfound","status":404}"#, &[]), "20404: not found");
+        assert_eq!(said(r#"{"message":"no"}"#, &[]), "no");
         assert_eq!(
-            said("<?xml?><Error><Code>AccessDenied</Code><Message>Expired</Message></Error>"),
+            said("<?xml?><Error><Code>AccessDenied</Code><Message>Expired</Message></Error>", &[]),
             "AccessDenied: Expired"
         );
-        assert_eq!(said("<html>sign in</html>"), "a web page: is a proxy in between?");
-        assert_eq!(said("oops"), "");
-        assert_eq!(said(&format!(r#"{{"message":"{}"}}"#, "x".repeat(9999))).len(), 300);
+        assert_eq!(said("<html>sign in</html>", &[]), "a web page: is a proxy in between?");
+        assert_eq!(said("oops", &[]), "");
+        // Cut only when nothing secret is left.
+        let secret = "s".repeat(40);
+        let body = format!(r#"{{"message":"{} {secret}"}}"#, "x".repeat(280));
+        assert!(!said(&body, &[secret]).contains("ss"));
+        assert_eq!(said(&format!(r#"{{"message":"{}"}}"#, "x".repeat(9999)), &[]).len(), 300);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::script::{TO_PART, folder_of, is_whole, part_in_shell, rename, say_ref
 use crate::job::Job;
 use crate::steps::{LONGEST_ARGUMENT, Step};
 
+/// What fails or is interrupted leaves no part.
+const REMOVE_AT_EXIT: &str = "trap 'rm -f -- \"$part\"' EXIT; trap 'exit 1' HUP INT TERM";
+
 /// A Makefile: a rule for each file, which is there only when it is whole.
 ///
 /// # Errors
@@ -29,7 +32,7 @@ pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
             // Written beside its place and renamed: make never takes half a file for a whole one. In
             // one line, since each has a shell of its own.
             format!(
-                "{}; {command} {TO_PART} && {{ {}; }} && {} || {{ rm -f -- \"$part\"; false; }}",
+                "{}; {REMOVE_AT_EXIT}; {command} {TO_PART} && {{ {}; }} && {}",
                 part_in_shell(step),
                 is_whole(job, step),
                 rename(&quote(&target))

@@ -81,6 +81,8 @@ pub(super) fn is_whole(job: &Job, step: &Step) -> String {
         }
         None => format!("case {} in [0-9]*) ;; *) false ;; esac", asked("-show_entries format=duration")),
     };
-    let said = comment(&format!("{}: not all of it was written: is the disk full?", step.output.display()));
+    let what = frames
+        .map_or_else(|| "all of it".into(), |frames| format!("the {frames} frames that it should have"));
+    let said = comment(&format!("{}: ffmpeg didn't write {what}: is the disk full?", step.output.display()));
     format!("{test} || {{ printf '%s\\n' {} >&2; false; }}", quote(&said))
 }

@@ -39,8 +39,12 @@ pub fn refused(room: Option<&str>, why: &str) -> String {
     format!("{}; false", say_refused(room, why))
 }
 
-/// What failed leaves no part.
-const REMOVE_AT_EXIT: &str = "part=\ntrap 'test -z \"$part\" || rm -f -- \"$part\"' EXIT";
+/// What fails or is interrupted leaves no part. dash knows of no end by a signal.
+const REMOVE_AT_EXIT: &str = "part=
+trap 'test -z \"$part\" || rm -f -- \"$part\"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM";
 
 /// A step that makes what isn't there yet. Not `test || { … }`: there, `set -e` is off.
 fn in_its_time(job: &Job, step: &Step, overwrites: bool) -> String {
