@@ -175,15 +175,30 @@ fn the_program_gets_its_environment_but_not_twilios_secrets() {
     let recording = elsewhere(0, NOWHERE);
     let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
     let dir = folder();
-    fetch_with(&twilio, dir.path(), "sh -c 'env > $0; echo noise' {path}")
+    let begin = folder();
+    fs::write(begin.path().join("begin"), media(4)).unwrap();
+    let program = format!("sh -c 'cp {}/begin $0; env >> $0; echo noise' {{path}}", begin.path().display());
+    fetch_with(&twilio, dir.path(), &program)
         .env("AWS_PROFILE", "mine")
         .write_stdin(recording.rt())
         .assert()
         .success()
         .stdout(contains("noise").not());
-    let env = fs::read_to_string(file_of(dir.path(), &recording)).unwrap();
+    let env = fs::read(file_of(dir.path(), &recording)).unwrap();
+    let env = String::from_utf8_lossy(&env);
     assert!(env.contains("AWS_PROFILE=mine"));
     assert!(!env.contains(tw_loopback::AUTH_TOKEN), "{env}");
+}
+
+#[test]
+fn what_is_no_media_is_not_taken_for_it() {
+    // Without a size, its beginning tells.
+    let recording = elsewhere(0, NOWHERE);
+    let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+    let dir = folder();
+    let mut command = fetch_with(&twilio, dir.path(), "sh -c 'echo denied > $0' {path}");
+    command.write_stdin(recording.rt()).assert().code(1).stderr(contains("what it fetched is no Matroska"));
+    assert!(!file_of(dir.path(), &recording).exists());
 }
 
 #[test]

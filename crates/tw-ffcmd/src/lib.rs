@@ -83,7 +83,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
         // No error: a list may well be empty. But whoever waits for a file wants to know.
         tw_core::messages::warn("no recordings came in: there is nothing to compose");
     }
-    let outputs = output_name::for_rooms(still::wanted(cli).unwrap_or(&settings.output), &rooms)?;
+    let (flag, template) = still::wanted(cli).unwrap_or(("--output", &settings.output));
+    let outputs = output_name::for_rooms(flag, template, &rooms)?;
     let work = rooms
         .into_iter()
         .zip(outputs)

@@ -30,8 +30,9 @@ const SMALL: u32 = 320;
 const SPACING: u32 = 4;
 
 /// The file of stills that was asked for, if any.
-pub fn wanted(cli: &Cli) -> Option<&str> {
-    cli.preview.as_deref().or(cli.contact_sheet.as_deref())
+pub fn wanted(cli: &Cli) -> Option<(&'static str, &str)> {
+    let preview = cli.preview.as_deref().map(|name| ("--preview", name));
+    preview.or(cli.contact_sheet.as_deref().map(|name| ("--contact-sheet", name)))
 }
 
 /// A file name for stills.
@@ -89,9 +90,10 @@ fn record(job: &Job, size: Size, frames: &[i64]) -> Result<Record, Failure> {
 fn frame_at(job: &Job, at: Option<Millis>) -> Result<i64, Failure> {
     let timeline = &job.timeline;
     let Some(at) = at else { return Ok(timeline.frames / 2) };
-    let frame = timeline.rate.nearest(timeline.at(at));
-    if (0..timeline.frames).contains(&frame) {
-        return Ok(frame);
+    let into = timeline.at(at);
+    if (Millis::ZERO..timeline.duration()).contains(&into) {
+        // Within half a frame of the end, the next one is none any more.
+        return Ok(timeline.rate.nearest(into).min(timeline.frames - 1));
     }
     Err(Failure::field(format!(
         "nothing to see at {} s: the output goes from {} s to {} s",

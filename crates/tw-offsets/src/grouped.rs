@@ -30,8 +30,9 @@ pub fn run(files: &[PathBuf], sink: &mut Sink<'_>) -> anyhow::Result<u64> {
     for line in input::lines(files) {
         let line = line?;
         let recording = str::from_utf8(&line.bytes).ok().and_then(|text| Recording::read(text).ok());
-        // What is no record belongs to no room, and waits with the one it came in.
-        if let Some(recording) = &recording {
+        // What is no record, or tells no room and has no place, waits with the room it came in.
+        let tells = recording.as_ref().filter(|it| it.room.is_some() || it.would_be_placed());
+        if let Some(recording) = tells {
             let name = recording.room.as_deref();
             if current.as_ref().is_none_or(|current| current.as_deref() != name) {
                 if room.write(sink)?.is_break() {

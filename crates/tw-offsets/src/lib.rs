@@ -158,11 +158,14 @@ fn color() -> bool {
     stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// No terminal is wider.
+const WIDEST: usize = 10_000;
+
 /// The columns of the terminal; elsewhere what `COLUMNS` says, else 80.
 fn terminal_width() -> usize {
     let window = rustix::termios::tcgetwinsize(stdout()).ok().map(|size| usize::from(size.ws_col));
     let said = || std::env::var("COLUMNS").ok()?.parse().ok();
-    window.filter(|&columns| columns > 0).or_else(said).unwrap_or(80)
+    window.filter(|&columns| columns > 0).or_else(said).unwrap_or(80).min(WIDEST)
 }
 
 fn csv_error(error: ::csv::Error) -> anyhow::Error {

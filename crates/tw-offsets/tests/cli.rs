@@ -101,6 +101,18 @@ fn each_room_has_its_reference_and_the_order_stays() {
 }
 
 #[test]
+fn what_tells_no_room_does_not_end_one() {
+    let input = r#"{"grouping_sids":{"room_sid":"RM1"},"offset":9,"start_time_ms":0}
+{"error":{"tool":"tw-fetch","kind":"input","message":"x"}}
+{"sid":"RT9","error":{"tool":"tw-fetch","kind":"http","message":"x"}}
+{"type":"data"}
+{"grouping_sids":{"room_sid":"RM1"},"offset":3,"start_time_ms":0}
+"#;
+    assert_eq!(run(&["--grouped"], input, 1).0, run(&[], input, 1).0);
+    assert!(run(&[], input, 1).0.contains("\"reference_ms\":3,\"relative_offset_ms\":6"));
+}
+
+#[test]
 fn what_cannot_be_placed_is_marked_and_does_not_count() {
     let input = r#"{"sid":"RT1","offset":100,"start_time_ms":5}
 {"sid":"RT2","offset":1}

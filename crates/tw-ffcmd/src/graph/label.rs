@@ -42,8 +42,14 @@ pub fn over(mut chains: Vec<Chain>, labels: &[Label], timeline: &Timeline, slice
 /// on top of it for a while.
 pub fn on_top(placement: &Placement, all: &[Placement]) -> Vec<Span> {
     let order = |p: &Placement| (p.z, p.span.from);
+    // Of those that come at once, the later one in the list lies on top, as it is painted.
+    let place = all.iter().position(|other| std::ptr::eq(other, placement));
     all.iter()
-        .filter(|other| other.cell == placement.cell && order(other) > order(placement))
+        .enumerate()
+        .filter(|(at, other)| {
+            other.cell == placement.cell && (order(other), Some(*at)) > (order(placement), place)
+        })
+        .map(|(_, other)| other)
         .fold(vec![placement.span], |spans, other| {
             spans.into_iter().flat_map(|span| overlays::without(span, &[other.span])).collect()
         })
