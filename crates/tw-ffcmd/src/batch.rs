@@ -65,34 +65,34 @@ pub fn describe_all(
     let is_script_of_many = cli.emit == Emit::Sh && work.len() > 1;
     for prepared in work {
         let described = prepared.and_then(|job| describe(cli, &job, at_hand).map_err(|f| (refused(&job), f)));
-        match described {
-            Ok(lines) => {
-                lines.into_iter().try_for_each(|line| sink.line(line))?;
-                if is_script_of_many {
-                    sink.line(emit::AFTER_A_ROOM)?;
-                }
-            }
-            Err((record, failure)) => {
-                let room = record.text_of("room_sid");
-                match cli.emit {
-                    Emit::Json | Emit::Plan => {}
-                    Emit::Sh if is_script_of_many => {
-                        sink.line(emit::refused_in_shell(room.as_deref(), &failure.message))?;
-                        sink.line(emit::AFTER_A_ROOM)?;
-                    }
-                    Emit::Sh => sink.line(emit::refused_in_shell(room.as_deref(), &failure.message))?,
-                    Emit::Make => sink.line(emit::refused_in_make(room.as_deref(), &failure.message))?,
-                }
-                if deliver(cli, &mut sink, Outcome::Failed(record, failure))?.is_break() {
-                    break;
-                }
-            }
+        let lines = match &described {
+            Ok(lines) => lines,
+            Err((record, failure)) => &printed_for_refused(cli.emit, record, failure),
+        };
+        lines.iter().try_for_each(|line| sink.line(line))?;
+        if is_script_of_many {
+            sink.line(emit::AFTER_A_ROOM)?;
+        }
+        if let Err((record, failure)) = described
+            && deliver(cli, &mut sink, Outcome::Failed(record, failure))?.is_break()
+        {
+            break;
         }
     }
     if is_script_of_many {
         sink.line(emit::AFTER_ALL_ROOMS)?;
     }
     Ok(sink.finish()?)
+}
+
+/// What stands in the place of a room that isn't composed; records have a place of their own.
+fn printed_for_refused(emit: Emit, record: &Record, failure: &Failure) -> Vec<String> {
+    let room = record.text_of("room_sid");
+    match emit {
+        Emit::Json | Emit::Plan => Vec::new(),
+        Emit::Sh => vec![emit::refused_in_shell(room.as_deref(), &failure.message)],
+        Emit::Make => vec![emit::refused_in_make(room.as_deref(), &failure.message)],
+    }
 }
 
 fn describe(cli: &Cli, job: &Job, at_hand: &AtHand) -> Result<Vec<String>, Failure> {

@@ -236,16 +236,17 @@ fn is_cut_short(line: &str) -> bool {
     line.starts_with("Error writing trailer of ") || line.starts_with("Error closing file ")
 }
 
-/// What ffmpeg says of mono voices in 5.1, and of what it has said already.
+/// What ffmpeg 5.1 says of mono voices (`[Parsed_pan_16 @ …] [SWR @ …] Input channel layout …`), and
+/// of what it has said already.
 fn is_noise(line: &str) -> bool {
-    line.starts_with("[SWR @ ") || line.trim_start().starts_with("Last message repeated ")
+    line.contains("[SWR @ ") || line.starts_with("Last message repeated ")
 }
 
 /// Which input is to blame, as far as can be told, and ffmpeg's own last words.
 fn explain(job: &Job, finished: &Finished) -> Failure {
-    let telling = finished.stderr.iter().filter(|line| !is_noise(line));
-    let last = telling.rev().take(3).map(|line| line.trim()).collect::<Vec<_>>();
-    let last = last.into_iter().rev().collect::<Vec<_>>().join("; ");
+    let telling: Vec<&str> =
+        finished.stderr.iter().map(|line| line.trim()).filter(|line| !is_noise(line)).collect();
+    let last = telling[telling.len().saturating_sub(3)..].join("; ");
     let words = if last.is_empty() { String::new() } else { format!(": {last}") };
     let blamed = job
         .plan
@@ -279,6 +280,14 @@ fn names(line: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_explains_nothing_is_no_last_word() {
+        let noise = "[Parsed_pan_16 @ 0x557d] [SWR @ 0x557e] Input channel layout has a different number of \
+                     channels than the number of used channels, ignoring layout";
+        assert!(is_noise(noise) && is_noise("Last message repeated 3 times"));
+        assert!(!is_noise("av_interleaved_write_frame(): No space left on device"));
+    }
     use std::sync::{Arc, mpsc};
     use std::thread;
 

@@ -306,6 +306,25 @@ fn a_script_and_a_makefile_look_at_what_was_written() {
 }
 
 #[test]
+fn a_script_and_a_makefile_that_are_interrupted_leave_no_part() {
+    for emit in ["sh", "make"] {
+        let bench = bench().0;
+        let program = bench.path("interrupting-ffmpeg");
+        let script = "for last; do :; done\nffmpeg \"$@\" || exit\n\
+                      case $last in *picture-00000020*) kill -TERM $PPID;; esac";
+        tw_testsignal::stand_in(&program, script).unwrap();
+        let printed = done(bench.tool(&ARGS).args(["--emit", emit]).env("TW_FFMPEG", &program));
+        std::fs::write(bench.path("printed"), printed.stdout).unwrap();
+        let mut run = Command::new(emit);
+        run.args((emit == "make").then_some("-f")).arg("printed").current_dir(bench.path(""));
+        assert!(!run.output().unwrap().status.success(), "{emit}");
+        let there = std::fs::read_dir(bench.path(".room.webm.parts")).unwrap();
+        let there: Vec<String> = there.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        assert!(!there.is_empty() && there.iter().all(|name| !name.ends_with(".part")), "{there:?}");
+    }
+}
+
+#[test]
 fn a_script_ends_at_a_part_that_fails() {
     let bench = bench().0;
     let picky = bench.path("picky");

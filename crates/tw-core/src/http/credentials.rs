@@ -78,13 +78,16 @@ impl Credentials {
 
     /// What no message may repeat, in the forms in which it is sent or kept.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let encoded = self.authorization().trim_start_matches("Basic ").to_owned();
-        [encoded, self.secret.clone()].into_iter().filter(|secret| !secret.is_empty()).collect()
+        [self.encoded(), self.secret.clone()].into_iter().filter(|secret| !secret.is_empty()).collect()
     }
 
     /// The value of an `Authorization` header (RFC 7617).
     pub(crate) fn authorization(&self) -> String {
-        format!("Basic {}", STANDARD.encode(format!("{}:{}", self.user, self.secret)))
+        format!("Basic {}", self.encoded())
+    }
+
+    fn encoded(&self) -> String {
+        STANDARD.encode(format!("{}:{}", self.user, self.secret))
     }
 }
 
