@@ -18,6 +18,11 @@ pub fn escaped(text: &str) -> String {
     clean
 }
 
+/// How many columns of a terminal a text takes.
+pub fn columns(text: &str) -> usize {
+    text.width()
+}
+
 /// As much of a text as fits into so many columns, as a terminal counts them; what is cut off
 /// leaves an ellipsis.
 pub fn cut(text: &str, columns: usize) -> String {

@@ -184,7 +184,7 @@ fn say_whom_nobody_meant(settings: &Settings, room: &Room, job: &Job) {
     }
     if job.look.is_some() && job.placements.is_empty() && !pictures.is_empty() {
         messages::warn(format_args!(
-            "{label}: nobody is seen: the layout's video sources mean no picture of it"
+            "{label}: nobody is seen: the layout's video sources mean no picture of it, or there is no cell for it"
         ));
     }
 }

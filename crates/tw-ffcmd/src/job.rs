@@ -13,7 +13,7 @@ use crate::cutting::Cutting;
 use crate::encoder::Encoding;
 use crate::ffmpeg::AtHand;
 use crate::font;
-use crate::graph::label::{Label, on_top};
+use crate::graph::label::{Label, Namer};
 use crate::graph::picture::Look;
 use crate::layout::Placement;
 use crate::room::Room;
@@ -69,8 +69,8 @@ impl Job {
             output,
             plan: Plan::default(),
         };
-        if settings.labels {
-            job.labels = labels(&job.room, &job.placements)?;
+        if let Some(look) = settings.look.as_ref().filter(|_| settings.labels) {
+            job.labels = labels(&Namer { room: &job.room, placements: &job.placements, gap: look.gap })?;
         }
         job.plan = job.composition().whole();
         if !job.plan.has_picture && !job.plan.has_sound {
@@ -189,11 +189,10 @@ impl Job {
 }
 
 /// A label for each cell and each name in it.
-fn labels(room: &Room, placements: &[Placement]) -> Result<Vec<Label>, Failure> {
+fn labels(namer: &Namer<'_>) -> Result<Vec<Label>, Failure> {
     let mut labels: Vec<Label> = Vec::new();
-    for placement in placements {
-        let text = room.tracks[placement.track].caption();
-        let spans = on_top(placement, placements);
+    for placement in namer.placements {
+        let (text, spans) = (namer.text(placement), namer.spans(placement));
         match labels.iter_mut().find(|label| label.cell == placement.cell && label.text == text) {
             Some(label) => label.spans.extend(spans),
             None => labels.push(Label { cell: placement.cell, spans, font: font::find(&text)?, text }),

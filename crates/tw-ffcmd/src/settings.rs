@@ -1,7 +1,7 @@
 //! What is to be made, from the flags and, where one is given, a Compositions
 //! request. A flag that is given counts more than the request.
 
-use anyhow::bail;
+use anyhow::anyhow;
 use tw_core::failure::Failure;
 
 use crate::cli::{Cli, Emit, LayoutFlag, flag_name};
@@ -9,9 +9,9 @@ use crate::encoder::{Container, Encoding, Speed};
 use crate::graph::picture::Look;
 use crate::graph::source::Shrinking;
 use crate::layout::compositions::Regions;
-use crate::layout::compositions::sources::Sources;
+use crate::layout::compositions::sources::{Patterns, Sources};
 use crate::layout::{Canvas, Layout, Placement, Size};
-use crate::room::{Kind, Room};
+use crate::room::{Kind, Room, Track};
 use crate::time::{Millis, Rate};
 use crate::timeline;
 
@@ -69,6 +69,8 @@ impl Settings {
             (LayoutFlag::Named(layout), _) => Arrangement::Named(layout.clone()),
             (LayoutFlag::File(_), None) => Arrangement::Regions(Regions::default()),
         };
+        // Compositions may have odd sides.
+        let size = size.even();
         let ending = whole.and_then(|whole| whole.format.as_deref()).unwrap_or("webm");
         let output = cli.output.clone().unwrap_or_else(|| format!("{{room_sid}}.{ending}"));
         // A list of parts has a line for each, and so has a Makefile.
@@ -84,6 +86,11 @@ impl Settings {
             !cli.run || cli.emit == Emit::Json,
             "--run composes, and --emit {} says how: choose one",
             flag_name(&cli.emit)
+        );
+        anyhow::ensure!(
+            cli.cell_gap == 0 || matches!(cli.layout, LayoutFlag::Named(_)),
+            "--cell-gap is for grid, row, column and focus: in a layout file, the regions' own sizes and \
+             positions say what lies between them"
         );
         if let (Some(start), Some(end)) = (cli.start, cli.end) {
             anyhow::ensure!(
@@ -120,41 +127,38 @@ impl Settings {
     /// # Errors
     /// When the layout can't be filled.
     pub fn arrange(&self, room: &mut Room) -> Result<(Vec<Placement>, Vec<usize>), Failure> {
-        let is_heard = |room: &Room, i: usize| {
-            let track = &room.tracks[i];
-            track.kind == Kind::Audio && self.heard.mean(track)
-        };
+        let is_heard = |track: &Track| track.kind == Kind::Audio && self.heard.mean(track);
         if let Arrangement::Regions(regions) = &self.arrangement {
             // Compositions know only what they include: the output begins where that begins.
-            let mut included = (0..room.tracks.len())
-                .map(|i| is_heard(room, i) || regions.show(&room.tracks[i]))
-                .collect::<Vec<_>>()
-                .into_iter();
-            room.tracks.retain(|_| included.next().unwrap_or(false));
+            room.tracks.retain(|track| is_heard(track) || regions.show(track));
             timeline::from_first(room);
         }
         if self.trim {
+            let is_seen = |track: &Track| track.kind == Kind::Video && self.look.is_some();
+            room.tracks.retain(|track| is_heard(track) || is_seen(track));
             timeline::without_pauses(room);
         }
         let placements = match &self.arrangement {
+            _ if self.look.is_none() => Vec::new(),
             Arrangement::Named(layout) => layout.place(room, self.canvas)?,
             Arrangement::Regions(regions) => regions.place(room)?,
         };
-        let heard = (0..room.tracks.len()).filter(|&i| is_heard(room, i)).collect();
+        let heard = (0..room.tracks.len()).filter(|&i| is_heard(&room.tracks[i])).collect();
         Ok((placements, heard))
     }
 }
 
-/// Who is heard: the flags' sources, else the request's, else everybody.
+/// Who is heard: each of the flags' lists counts more than the request's; without both, everybody.
 fn heard(cli: &Cli, requested: Option<&Sources>) -> anyhow::Result<Sources> {
-    let (included, excluded) = (&cli.audio_sources, &cli.audio_sources_excluded);
-    if included.is_empty() && excluded.is_empty() {
-        return Ok(requested.cloned().unwrap_or_else(Sources::all));
+    let mut heard = requested.cloned().unwrap_or_else(Sources::all);
+    for (flag, names, list) in [
+        ("--audio-sources", &cli.audio_sources, &mut heard.included),
+        ("--audio-sources-excluded", &cli.audio_sources_excluded, &mut heard.excluded),
+    ] {
+        if !names.is_empty() {
+            *list = Patterns::new(names.iter().map(String::as_str))
+                .map_err(|wrong| anyhow!("{flag}: {}", wrong.join("; ")))?;
+        }
     }
-    let all = ["*".to_owned()];
-    let included = if included.is_empty() { &all[..] } else { included };
-    match Sources::new(included.iter().map(String::as_str), excluded.iter().map(String::as_str)) {
-        Ok(sources) => Ok(sources),
-        Err(wrong) => bail!("--audio-sources: {}", wrong.join("; ")),
-    }
+    Ok(heard)
 }

@@ -442,6 +442,50 @@ fn all_faults_of_a_layout_are_said_at_once() {
         .stderr(predicate::str::contains("region b: no video_sources"));
 }
 
+/// Whom a job of the tutorial's room reads, and how long it lasts.
+fn read_by(args: &[&str]) -> (Vec<String>, i64) {
+    let job = records(tool().args(args).write_stdin(tutorial()), 0).remove(0);
+    (serde_json::from_value(job["inputs"].clone()).unwrap(), job["duration_ms"].as_i64().unwrap())
+}
+
+#[test]
+fn a_flag_takes_the_place_of_its_own_list_alone() {
+    let request = |fields: &str| {
+        let folder = write(&format!(r#"{{"VideoLayout":{{}}{fields}}}"#));
+        let layout = format!("--layout=@{}", folder.path().join("in").display());
+        (folder, layout)
+    };
+    let heard = |fields: &str, flags: &[&str]| {
+        let (_folder, layout) = request(fields);
+        read_by(&[&[layout.as_str(), "--audio-only"], flags].concat()).0
+    };
+    let both = r#","AudioSources":["*"],"AudioSourcesExcluded":["bob"]"#;
+    assert_eq!(heard(both, &[]), ["alice.mka"]);
+    assert_eq!(heard(both, &["--audio-sources-excluded", "alice"]), ["bob.mka"]);
+    assert_eq!(heard(both, &["--audio-sources", "alice"]), ["alice.mka"]);
+    // Nobody is heard in a request that names nobody, whoever is excluded.
+    let (_folder, layout) = request("");
+    let records = records(tool().args([&layout, "--audio-sources-excluded=bob"]).write_stdin(tutorial()), 1);
+    assert!(records[0]["error"]["message"].as_str().unwrap().contains("no recording in it"), "{records:?}");
+}
+
+#[test]
+fn pauses_are_those_of_what_is_in_the_output() {
+    let bob = ["--audio-only", "--audio-sources", "bob"];
+    assert_eq!(read_by(&bob), (vec!["bob.mka".to_owned()], 40_000));
+    assert_eq!(read_by(&[&bob[..], &["--trim"]].concat()), (vec!["bob.mka".to_owned()], 20_766));
+    // Alice is seen all the time.
+    assert_eq!(read_by(&["--trim", "--audio-sources", "bob"]).1, 40_000);
+}
+
+#[test]
+fn a_gap_between_cells_is_not_for_regions() {
+    let folder = write(r#"{"main":{"video_sources":["*"]}}"#);
+    let layout = format!("--layout=@{}", folder.path().join("in").display());
+    let said = "--cell-gap is for grid, row, column and focus";
+    tool().args([&layout, "--cell-gap=4"]).assert().code(2).stderr(predicate::str::contains(said));
+}
+
 /// Alice until 10 s, bob from 5 s, carol from 8 s until 9 s, in one cell.
 fn placed(reuse: &str) -> Vec<(String, i64, i64)> {
     let folder = TempDir::new().unwrap();

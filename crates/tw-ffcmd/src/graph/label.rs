@@ -7,11 +7,12 @@
 
 use std::path::PathBuf;
 
-use tw_core::text::cut;
+use tw_core::text::{columns, cut};
 
+use super::picture::Gap;
 use super::{Chain, overlays, picture};
 use crate::layout::{Placement, Rect};
-use crate::room::Span;
+use crate::room::{Room, Span};
 use crate::timeline::Frames;
 use crate::timeline::Timeline;
 
@@ -38,21 +39,68 @@ pub fn over(mut chains: Vec<Chain>, labels: &[Label], timeline: &Timeline, slice
     chains
 }
 
-/// When a placement is what its cell shows: another one of the same cell may lie
-/// on top of it for a while.
-pub fn on_top(placement: &Placement, all: &[Placement]) -> Vec<Span> {
-    let order = |p: &Placement| (p.z, p.span.from);
-    // Of those that come at once, the later one in the list lies on top, as it is painted.
-    let place = all.iter().position(|other| std::ptr::eq(other, placement));
-    all.iter()
-        .enumerate()
-        .filter(|(at, other)| {
-            other.cell == placement.cell && (order(other), Some(*at)) > (order(placement), place)
-        })
-        .map(|(_, other)| other)
-        .fold(vec![placement.span], |spans, other| {
-            spans.into_iter().flat_map(|span| overlays::without(span, &[other.span])).collect()
-        })
+/// Labels for what is seen in the picture: a name in each cell, for as long as its owner is seen
+/// there and nobody lies over the place where it stands.
+pub struct Namer<'a> {
+    /// The room's pictures.
+    pub room: &'a Room,
+    /// All of them, since those on top hide those below.
+    pub placements: &'a [Placement],
+    /// What is seen in their gaps.
+    pub gap: Gap,
+}
+
+impl Namer<'_> {
+    /// The text of a placement.
+    pub fn text(&self, placement: &Placement) -> String {
+        self.room.tracks[placement.track].caption()
+    }
+
+    /// When it can be read.
+    pub fn spans(&self, placement: &Placement) -> Vec<Span> {
+        let order = |p: &Placement| (p.z, p.span.from);
+        // Of those that come at once, the later one in the list lies on top, as it is painted.
+        let place = self.placements.iter().position(|other| std::ptr::eq(other, placement));
+        let writing = Writing::of(placement.cell);
+        let text = writing.place(placement.cell, &shortened(&self.text(placement), writing.columns));
+        self.placements
+            .iter()
+            .enumerate()
+            .filter(|(at, other)| {
+                other.cell.overlaps(text) && (order(other), Some(*at)) > (order(placement), place)
+            })
+            .flat_map(|(_, other)| overlays::spans_shown(other, self.room, self.gap))
+            .fold(overlays::spans_shown(placement, self.room, self.gap), |left, hidden| {
+                left.into_iter().flat_map(|span| overlays::without(span, &[hidden])).collect()
+            })
+    }
+}
+
+/// How large the letters in a cell are.
+struct Writing {
+    /// Height of the font, in pixels.
+    size: u32,
+    /// Between the text and the cell's sides.
+    margin: u32,
+    /// For how many columns of a terminal's width there is room.
+    columns: usize,
+}
+
+impl Writing {
+    fn of(cell: Rect) -> Self {
+        let size = (cell.height.min(cell.width) / 18).clamp(10, 40);
+        let margin = size / 2;
+        Self { size, margin, columns: (cell.width.saturating_sub(4 * margin) / size * 2) as usize }
+    }
+
+    /// What a text in its box covers, at most: letters are less wide than high, those of two
+    /// columns no wider than two of them, and lines are not half as high again.
+    fn place(&self, cell: Rect, text: &str) -> Rect {
+        let columns = u32::try_from(columns(text)).unwrap_or(u32::MAX);
+        let width = columns.saturating_mul(self.size).saturating_add(2 * self.margin).min(cell.width);
+        let height = (self.size * 3 / 2 + 2 * self.margin).min(cell.height);
+        Rect { x: cell.x, y: cell.y + cell.height - height, width, height }
+    }
 }
 
 impl Label {
@@ -66,10 +114,8 @@ impl Label {
             // Half a frame earlier, where no frame lies: times are floats here.
             .map(|(first, end)| format!("between(t*{},{first}-0.5,{end}-0.5)", timeline.rate))
             .collect();
-        let size = (self.cell.height.min(self.cell.width) / 18).clamp(10, 40);
-        let margin = size / 2;
-        let columns = self.cell.width.saturating_sub(4 * margin) / size * 2;
-        let text = shortened(&self.text, columns as usize);
+        let Writing { size, margin, columns } = Writing::of(self.cell);
+        let text = shortened(&self.text, columns);
         if times.is_empty() || text.is_empty() {
             return None;
         }
@@ -114,8 +160,8 @@ fn quoted(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::graph::join;
-    use crate::room::Room;
-    use crate::room::tests_support::track;
+    use crate::room::Track;
+    use crate::room::tests_support::{track, track_of};
     use crate::time::Millis;
     use proptest::prelude::*;
 
@@ -159,15 +205,49 @@ mod tests {
         assert_eq!([shortened("alice", 1), shortened("alice", 0), shortened(" \t", 9)], ["", "", ""]);
     }
 
+    fn span(from: i64, to: i64) -> Span {
+        Span { from: Millis(from), to: Millis(to) }
+    }
+
+    /// When each of the placements' names can be read, in a room of people of four letters.
+    fn names(placements: &[Placement], gaps: &[Span]) -> Vec<Vec<Span>> {
+        let person = |i| Track { gaps: gaps.to_vec(), ..track_of(&format!("per{i}"), 0, 9000) };
+        let room = Room { sid: None, tracks: (0..placements.len()).map(person).collect() };
+        let namer = Namer { room: &room, placements, gap: Gap::Background };
+        placements.iter().map(|placement| namer.spans(placement)).collect()
+    }
+
     #[test]
     fn one_name_at_a_time_in_a_cell() {
         let cell = Rect { x: 0, y: 0, width: 64, height: 48 };
-        let span = |from, to| Span { from: Millis(from), to: Millis(to) };
         let place = |track, from, to| Placement { track, cell, span: span(from, to), z: 0 };
-        let all = [place(0, 0, 9000), place(1, 2000, 4000), place(2, 3000, 5000)];
-        assert_eq!(on_top(&all[0], &all), [span(0, 2000), span(5000, 9000)]);
-        assert_eq!(on_top(&all[1], &all), [span(2000, 3000)]);
-        assert_eq!(on_top(&all[2], &all), [span(3000, 5000)]);
+        let names = names(&[place(0, 0, 9000), place(1, 2000, 4000), place(2, 3000, 5000)], &[]);
+        assert_eq!(
+            names,
+            [vec![span(0, 2000), span(5000, 9000)], vec![span(2000, 3000)], vec![span(3000, 5000)]]
+        );
+    }
+
+    #[test]
+    fn who_lies_over_a_name_hides_it() {
+        let main = Rect { x: 0, y: 0, width: 640, height: 480 };
+        let small = |x, y| Rect { x, y, width: 160, height: 120 };
+        let below = |cell, z| {
+            let under = Placement { track: 0, cell: main, span: span(0, 9000), z: 0 };
+            names(&[Placement { track: 1, cell, span: span(2000, 4000), z }, under], &[])
+        };
+        // Over the foot's left end, where the name is; beside it; and under it.
+        assert_eq!(below(small(0, 360), 1), [vec![span(2000, 4000)], vec![span(0, 2000), span(4000, 9000)]]);
+        assert_eq!(below(small(480, 360), 1)[1], [span(0, 9000)]);
+        assert_eq!(below(small(0, 0), 1)[1], [span(0, 9000)]);
+        assert_eq!(below(small(0, 360), -1), [vec![], vec![span(0, 9000)]]);
+    }
+
+    #[test]
+    fn who_sends_nothing_has_no_name() {
+        let cell = Rect { x: 0, y: 0, width: 64, height: 48 };
+        let alone = Placement { track: 0, cell, span: span(0, 9000), z: 0 };
+        assert_eq!(names(&[alone], &[span(1000, 3000)]), [[span(0, 1000), span(3000, 9000)]]);
     }
 
     #[test]

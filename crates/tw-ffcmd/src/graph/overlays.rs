@@ -95,11 +95,7 @@ impl<'a> Overlays<'a> {
 fn seen(scene: Scene<'_>) -> Vec<Overlay<'_>> {
     let mut overlays: Vec<Overlay<'_>> = Vec::new();
     for placement in scene.placements {
-        let gaps = match scene.look.gap {
-            Gap::Hold => &[][..],
-            Gap::Background => &scene.room.tracks[placement.track].gaps,
-        };
-        let shown: Vec<Frames> = without(placement.span, gaps)
+        let shown: Vec<Frames> = spans_shown(placement, scene.room, scene.look.gap)
             .into_iter()
             .filter_map(|span| scene.timeline.frames_of(span)?.and(scene.slice))
             .collect();
@@ -132,6 +128,14 @@ fn cells_apart(overlays: &[Overlay<'_>]) -> Vec<Cell> {
     let rects: Vec<Rect> = cells.iter().map(|cell| cell.rect).collect();
     cells.retain(|cell| rects.iter().all(|&rect| rect == cell.rect || !rect.overlaps(cell.rect)));
     cells
+}
+
+/// When something is seen of a placement.
+pub fn spans_shown(placement: &Placement, room: &Room, gap: Gap) -> Vec<Span> {
+    match gap {
+        Gap::Hold => vec![placement.span],
+        Gap::Background => without(placement.span, &room.tracks[placement.track].gaps),
+    }
 }
 
 /// A span without the gaps in it.

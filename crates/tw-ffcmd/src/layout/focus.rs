@@ -3,7 +3,7 @@
 use tw_core::failure::{ErrorKind, Failure};
 
 use super::cells::grid;
-use super::seats::{cells_for, seats};
+use super::seats::{Seat, cells_for, seats};
 use super::{Canvas, Placement, Rect};
 use crate::room::{Kind, Room, Track};
 
@@ -15,14 +15,19 @@ const STRIP: u32 = 5;
 /// # Errors
 /// When nobody is called so, or the others don't fit below.
 pub fn place(room: &Room, canvas: Canvas, who: &str) -> Result<Vec<Placement>, Failure> {
-    let (large, small): (Vec<_>, Vec<_>) = seats(room)
+    // Who comes again may be another participant to Twilio, and so has another seat. A second
+    // picture at the same time, a screen beside the camera, joins the others.
+    let mut large: Vec<Seat> = Vec::new();
+    let (mut small, called): (Vec<Seat>, Vec<Seat>) = seats(room)
         .into_iter()
-        .partition(|seat| seat.tracks.iter().any(|&track| is_called(&room.tracks[track], who)));
-    let Some((first, rest)) = large.split_first() else {
+        .partition(|seat| !seat.tracks.iter().any(|&track| is_called(&room.tracks[track], who)));
+    for seat in called {
+        let is_free = large.iter().all(|other| !other.span.overlaps(seat.span));
+        if is_free { large.push(seat) } else { small.push(seat) }
+    }
+    if large.is_empty() {
         return Err(nobody(room, who));
-    };
-    // A second picture of the same participant, his screen beside his camera, joins the others.
-    let mut small = [rest, &small].concat();
+    }
     small.sort_by_key(|seat| seat.span.from);
 
     let (width, height) = (canvas.size.width, canvas.size.height);
@@ -35,7 +40,7 @@ pub fn place(room: &Room, canvas: Canvas, who: &str) -> Result<Vec<Placement>, F
     let (cell_of, count) = cells_for(&small);
     let cells = if count == 0 { Vec::new() } else { grid(strip, count, 1, canvas.spacing)? };
     let placed = |track: usize, cell: Rect| Placement { track, cell, span: room.tracks[track].span, z: 0 };
-    let on_stage = first.tracks.iter().map(|&track| placed(track, stage));
+    let on_stage = large.iter().flat_map(|seat| &seat.tracks).map(|&track| placed(track, stage));
     let in_strip = small
         .iter()
         .zip(&cell_of)
@@ -87,6 +92,22 @@ mod tests {
         );
         assert_eq!(placements[1].cell, Rect { x: 0, y: 400, width: 498, height: 100 });
         assert_eq!(placements[2].cell, Rect { x: 500, y: 400, width: 500, height: 100 });
+    }
+
+    #[test]
+    fn who_comes_again_as_another_participant_is_large_again() {
+        let came = |who: &str, from, to| Track { name: Some("cam".into()), ..track_of(who, from, to) };
+        let tracks = vec![
+            came("PA1", 0, 300),
+            track_of("bob", 0, 1000),
+            came("PA2", 500, 1000),
+            came("PA3", 600, 900),
+        ];
+        let room = Room { sid: None, tracks };
+        let placements = Layout::Focus("cam".into()).place(&room, CANVAS).unwrap();
+        let mut seen: Vec<_> = placements.iter().map(|p| (p.track, p.cell.y, p.cell.width)).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, [(0, 0, 1000), (1, 400, 498), (2, 0, 1000), (3, 400, 500)]);
     }
 
     #[test]

@@ -16,7 +16,8 @@ use tw_core::failure::Failure;
 
 use crate::room::{Room, Span};
 
-/// A size in pixels; both sides even, as 4:2:0 sampling wants them.
+/// A size in pixels; both sides even, as 4:2:0 sampling wants them, but for a size that is asked for
+/// in a Compositions request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// Pixels from left to right.
@@ -29,13 +30,23 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is no size: write WIDTHxHEIGHT, both even, from 16 to 8192");
-        let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
-        let side = |text: &str| {
-            let side: u32 = text.parse().ok()?;
-            (side.is_multiple_of(2) && (16..=8192).contains(&side)).then_some(side)
-        };
-        Ok(Self { width: side(width).ok_or_else(wrong)?, height: side(height).ok_or_else(wrong)? })
+        Self::of_any_parity(text)
+            .filter(|&size| size == size.even())
+            .ok_or_else(|| format!("'{text}' is no size: write WIDTHxHEIGHT, both even, from 16 to 8192"))
+    }
+}
+
+impl Size {
+    /// Reads one whose sides may be odd.
+    pub fn of_any_parity(text: &str) -> Option<Self> {
+        let (width, height) = text.split_once(['x', 'X'])?;
+        let side = |text: &str| text.parse().ok().filter(|side| (16..=8192).contains(side));
+        Some(Self { width: side(width)?, height: side(height)? })
+    }
+
+    /// The largest one in it with even sides.
+    pub fn even(self) -> Self {
+        Self { width: self.width & !1, height: self.height & !1 }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod shape;
 pub mod sources;
 
 use tw_core::failure::Failure;
+use tw_core::text::escaped;
 
 use self::region::Region;
 use super::{Placement, Rect, cells};
@@ -54,8 +55,9 @@ fn fill(region: &Region, room: &Room, tracks: &[usize]) -> Result<Vec<Placement>
     let seen_at_once = shape::needed(&spans, region.reuse);
     let (rows, columns) =
         shape::rows_and_columns(seen_at_once + region.excluded.len(), region.max_rows, region.max_columns);
-    let all = cells::grid(region.area, columns, rows, 0)
-        .map_err(|failure| Failure::new(failure.kind, format!("region {}: {failure}", region.name)))?;
+    let all = cells::grid(region.area, columns, rows, 0).map_err(|failure| {
+        Failure::new(failure.kind, format!("region {}: {failure}", escaped(&region.name)))
+    })?;
     let free: Vec<Rect> =
         (0..).zip(all).filter(|(i, _)| !region.excluded.contains(i)).map(|(_, c)| c).collect();
     let shown = reuse::schedule(&spans, free.len(), region.reuse);

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+use tw_core::text::escaped;
 
 use super::reuse::Reuse;
-use super::sources::Sources;
+use super::sources::{Patterns, Sources};
 use crate::layout::{Rect, Size};
 
 /// A region that fits its canvas.
@@ -54,13 +55,14 @@ impl Region {
     /// value, and what is allowed.
     pub fn read(name: &str, value: &Value, canvas: Size) -> Result<Self, Vec<String>> {
         let Some(fields) = value.as_object() else {
-            return Err(vec![format!("region {name}: is {value}: must be an object of fields")]);
+            return Err(vec![format!("region {}: is {value}: must be an object of fields", escaped(name))]);
         };
-        let mut reader = Reader { region: name, fields, faults: Vec::new() };
+        let mut reader = Reader { region: escaped(name), fields, faults: Vec::new() };
         for unknown in fields.keys().filter(|key| !FIELDS.contains(&key.as_str())) {
+            let (region, unknown) = (&reader.region, escaped(unknown));
             reader
                 .faults
-                .push(format!("region {name}: {unknown} is no field: there are {}", FIELDS.join(", ")));
+                .push(format!("region {region}: {unknown} is no field: there are {}", FIELDS.join(", ")));
         }
         let (x, width) = reader.extent("x_pos", "width", canvas.width);
         let (y, height) = reader.extent("y_pos", "height", canvas.height);
@@ -79,7 +81,8 @@ impl Region {
 }
 
 struct Reader<'a> {
-    region: &'a str,
+    /// Its name, as it may be shown.
+    region: String,
     fields: &'a Map<String, Value>,
     faults: Vec<String>,
 }
@@ -162,13 +165,17 @@ impl<'a> Reader<'a> {
                 self.region
             ));
         }
-        let included = self.names("video_sources");
-        let excluded = self.names("video_sources_excluded");
-        Sources::new(included, excluded).unwrap_or_else(|wrong| {
-            let region = self.region;
-            self.faults
-                .extend(wrong.into_iter().map(|why| format!("region {region}: video_sources has {why}")));
-            Sources::default()
+        Sources {
+            included: self.patterns("video_sources"),
+            excluded: self.patterns("video_sources_excluded"),
+        }
+    }
+
+    fn patterns(&mut self, field: &str) -> Patterns {
+        Patterns::new(self.names(field)).unwrap_or_else(|wrong| {
+            let region = &self.region;
+            self.faults.extend(wrong.into_iter().map(|why| format!("region {region}: {field} has {why}")));
+            Patterns::default()
         })
     }
 

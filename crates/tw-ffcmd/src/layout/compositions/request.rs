@@ -1,11 +1,13 @@
 //! What people bring: a `VideoLayout`, or a whole Compositions request, as it is
-//! posted (CamelCase) or as the resource has it (snake_case).
+//! posted (`VideoLayout`), as the resource has it (`video_layout`), or as Twilio's
+//! libraries take it (`videoLayout`).
 
 use serde_json::{Map, Value};
+use tw_core::text::escaped;
 
 use super::Regions;
 use super::region::Region;
-use super::sources::Sources;
+use super::sources::{Patterns, Sources};
 use crate::layout::Size;
 
 /// A layout file.
@@ -31,16 +33,18 @@ pub struct Whole {
 
 const TWILIOS_SIZE: Size = Size { width: 640, height: 480 };
 
-/// The fields of a request by their two names. The presence of one of the first
-/// three tells a request from an object of regions.
-const FIELDS: [(&str, &str); 6] = [
-    ("VideoLayout", "video_layout"),
-    ("AudioSources", "audio_sources"),
-    ("AudioSourcesExcluded", "audio_sources_excluded"),
-    ("Resolution", "resolution"),
-    ("Format", "format"),
-    ("Trim", "trim"),
-];
+/// The fields of a request that count here. The presence of one of the first three tells a
+/// request from an object of regions.
+const FIELDS: [&str; 6] =
+    ["VideoLayout", "AudioSources", "AudioSourcesExcluded", "Resolution", "Format", "Trim"];
+/// How like one of them another name must be to be taken for a misspelt one, from 0 to 1. Twilio's
+/// own other fields, which mean nothing here, are all below 0.5.
+const ALIKE: f64 = 0.75;
+
+/// What all spellings of a field have in common.
+fn spelt_alike(name: &str) -> String {
+    name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+}
 
 impl Request {
     /// Reads a layout file.
@@ -53,11 +57,11 @@ impl Request {
         let Value::Object(object) = value else {
             return Err(vec!["a layout is a JSON object: of regions, or a Compositions request".into()]);
         };
-        if !FIELDS[..3].iter().any(|(posted, own)| object.contains_key(*posted) || object.contains_key(*own))
-        {
+        let mut reader = Reader { object: &object, faults: Vec::new() };
+        if FIELDS[..3].iter().all(|field| reader.field(field).is_none()) {
             return Ok(Self { regions: object, whole: None });
         }
-        let mut reader = Reader { object: &object, faults: Vec::new() };
+        reader.refuse_misspelt();
         let regions = reader.regions();
         let whole = reader.whole();
         if reader.faults.is_empty() { Ok(Self { regions, whole: Some(whole) }) } else { Err(reader.faults) }
@@ -84,10 +88,28 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A field by either name.
+    /// A field in any spelling.
+    fn field(&self, posted: &str) -> Option<&'a Value> {
+        let wanted = spelt_alike(posted);
+        self.object.iter().find(|(name, _)| spelt_alike(name) == wanted).map(|(_, value)| value)
+    }
+
+    /// The same, if there is anything in it.
     fn get(&self, posted: &str) -> Option<&'a Value> {
-        let (_, own) = FIELDS.iter().find(|(name, _)| *name == posted)?;
-        self.object.get(posted).or_else(|| self.object.get(*own)).filter(|value| !value.is_null())
+        self.field(posted).filter(|value| !value.is_null())
+    }
+
+    /// What is misspelt would be left out silently.
+    fn refuse_misspelt(&mut self) {
+        let fields = FIELDS.map(spelt_alike);
+        for name in self.object.keys() {
+            let spelt = spelt_alike(name);
+            let likeness = |i: &usize| strsim::normalized_damerau_levenshtein(&spelt, &fields[*i]);
+            let nearest = (0..fields.len()).find(|i| likeness(i) > ALIKE && likeness(i) < 1.0);
+            if let Some(nearest) = nearest.filter(|_| !fields.contains(&spelt)) {
+                self.faults.push(format!("{} is no field: is {} meant?", escaped(name), FIELDS[nearest]));
+            }
+        }
     }
 
     fn regions(&mut self) -> Map<String, Value> {
@@ -107,15 +129,16 @@ impl<'a> Reader<'a> {
     }
 
     fn whole(&mut self) -> Whole {
-        let (included, excluded) = (self.names("AudioSources"), self.names("AudioSourcesExcluded"));
-        let heard = Sources::new(included, excluded).unwrap_or_else(|wrong| {
-            self.faults.extend(wrong.into_iter().map(|why| format!("AudioSources has {why}")));
-            Sources::default()
-        });
-        let size = self.text("Resolution").map_or(Ok(TWILIOS_SIZE), str::parse);
-        let size = size.unwrap_or_else(|why| {
-            self.faults.push(format!("Resolution: {why}"));
-            TWILIOS_SIZE
+        let heard = Sources {
+            included: self.patterns("AudioSources"),
+            excluded: self.patterns("AudioSourcesExcluded"),
+        };
+        let size = self.text("Resolution").map_or(Some(TWILIOS_SIZE), |text| {
+            let size = Size::of_any_parity(text);
+            if size.is_none() {
+                self.faults.push(format!("Resolution is {text:?}: must be WIDTHxHEIGHT, from 16 to 8192"));
+            }
+            size
         });
         let format = self.text("Format");
         if let Some(other) = format.filter(|format| !matches!(*format, "webm" | "mp4")) {
@@ -130,7 +153,7 @@ impl<'a> Reader<'a> {
                 true
             }
         };
-        Whole { heard, size, format: format.map(str::to_owned), trim }
+        Whole { heard, size: size.unwrap_or(TWILIOS_SIZE), format: format.map(str::to_owned), trim }
     }
 
     fn text(&mut self, posted: &str) -> Option<&'a str> {
@@ -139,6 +162,13 @@ impl<'a> Reader<'a> {
             self.faults.push(format!("{posted} is {value}: must be a string"));
         }
         value.as_str()
+    }
+
+    fn patterns(&mut self, posted: &str) -> Patterns {
+        Patterns::new(self.names(posted)).unwrap_or_else(|wrong| {
+            self.faults.extend(wrong.into_iter().map(|why| format!("{posted} has {why}")));
+            Patterns::default()
+        })
     }
 
     /// A list of names, or one name.
@@ -169,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_in_either_spelling() {
+    fn a_request_in_any_spelling() {
         let posted = format!(
             r#"{{"RoomSid":"RM1","VideoLayout":{REGIONS},"AudioSources":"*","Resolution":"1280x720","Format":"mp4","Trim":false}}"#
         );
@@ -180,10 +210,12 @@ mod tests {
             r#"{{"VideoLayout":{},"AudioSources":["*"],"Resolution":"1280x720","Format":"mp4","Trim":"false"}}"#,
             Value::from(REGIONS)
         );
+        let library = posted.replace("\"VideoLayout", "\"videoLayout").replace("\"AudioS", "\"audioS");
         let requests: Vec<Request> =
-            [posted, own, form].iter().map(|text| Request::parse(text).unwrap()).collect();
+            [posted, own, form, library].iter().map(|text| Request::parse(text).unwrap()).collect();
         assert_eq!(requests[0], requests[1]);
         assert_eq!(requests[0], requests[2]);
+        assert_eq!(requests[0], requests[3]);
         let whole = requests[0].whole.clone().unwrap();
         assert_eq!((whole.size.width, whole.trim, whole.format.as_deref()), (1280, false, Some("mp4")));
     }
@@ -192,6 +224,40 @@ mod tests {
     fn twilios_defaults() {
         let whole = Request::parse(&format!(r#"{{"VideoLayout":{REGIONS}}}"#)).unwrap().whole.unwrap();
         assert_eq!((whole.size, whole.trim, whole.heard), (TWILIOS_SIZE, true, Sources::default()));
+    }
+
+    #[test]
+    fn odd_sides_are_cut_where_the_canvas_is_made() {
+        let text = format!(r#"{{"VideoLayout":{REGIONS},"Resolution":"853x481"}}"#);
+        let request = Request::parse(&text).unwrap();
+        let size = request.whole.as_ref().unwrap().size;
+        assert_eq!((size.width, size.height), (853, 481));
+        let area = request.regions(size).unwrap().0[0].area;
+        assert_eq!((area.width, area.height), (size.even().width, size.even().height));
+    }
+
+    #[test]
+    fn misspelt_fields_are_refused_and_twilios_others_are_not() {
+        let text = format!(r#"{{"VideoLayout":{REGIONS},"AudioSource":["*"],"resolutions":"1x1"}}"#);
+        assert_eq!(
+            Request::parse(&text).unwrap_err(),
+            [
+                "AudioSource is no field: is AudioSources meant?",
+                "resolutions is no field: is Resolution meant?"
+            ]
+        );
+        let others = "RoomSid StatusCallback StatusCallbackMethod FriendlyName Enabled account_sid status \
+                      date_created date_updated date_completed date_deleted sid bitrate size duration url links \
+                      media_external_location callback_method";
+        let others = others.split_whitespace().map(|name| format!("\"{name}\":null,")).collect::<String>();
+        assert!(Request::parse(&format!(r#"{{{others}"VideoLayout":{REGIONS}}}"#)).is_ok());
+    }
+
+    #[test]
+    fn each_list_is_named_for_what_is_wrong_with_it() {
+        let faults = Request::parse(r#"{"AudioSources":["a*b"],"AudioSourcesExcluded":["**"]}"#).unwrap_err();
+        assert!(faults[0].starts_with("AudioSources has \"a*b\""), "{faults:?}");
+        assert!(faults[1].starts_with("AudioSourcesExcluded has \"**\""), "{faults:?}");
     }
 
     #[test]

@@ -15,43 +15,50 @@ enum Pattern {
     Ends(String),
 }
 
+/// A list of sources.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Patterns(Vec<Pattern>);
+
+impl Patterns {
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// Every entry that has no meaning.
+    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, Vec<String>> {
+        let mut wrong = Vec::new();
+        let read = |text: &str| Pattern::parse(text).map_err(|why| wrong.push(why)).ok();
+        let patterns = texts.into_iter().filter_map(read).collect();
+        if wrong.is_empty() { Ok(Self(patterns)) } else { Err(wrong) }
+    }
+
+    fn mean(&self, track: &Track) -> bool {
+        self.0.iter().any(|pattern| pattern.means(track))
+    }
+}
+
 /// Sources, and those that are left out of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sources {
-    included: Vec<Pattern>,
-    excluded: Vec<Pattern>,
+    /// Who is meant …
+    pub included: Patterns,
+    /// … unless he is here too.
+    pub excluded: Patterns,
 }
 
 impl Sources {
     /// Everybody.
     pub fn all() -> Self {
-        Self { included: vec![Pattern::All], excluded: Vec::new() }
-    }
-
-    /// Reads both lists.
-    ///
-    /// # Errors
-    /// Every entry that has no meaning.
-    pub fn new<'a>(
-        included: impl IntoIterator<Item = &'a str>,
-        excluded: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, Vec<String>> {
-        let mut wrong = Vec::new();
-        let mut read = |text: &str| Pattern::parse(text).map_err(|why| wrong.push(why)).ok();
-        let included = included.into_iter().filter_map(&mut read).collect();
-        let excluded = excluded.into_iter().filter_map(&mut read).collect();
-        if wrong.is_empty() { Ok(Self { included, excluded }) } else { Err(wrong) }
+        Self { included: Patterns(vec![Pattern::All]), excluded: Patterns::default() }
     }
 
     /// Whether a track is meant.
     pub fn mean(&self, track: &Track) -> bool {
-        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.means(track));
-        any(&self.included) && !any(&self.excluded)
+        self.included.mean(track) && !self.excluded.mean(track)
     }
 
     /// The SIDs and whole names among them that mean none of these tracks: misspelt, maybe.
     pub fn strangers<'a>(&'a self, tracks: &'a [&Track]) -> impl Iterator<Item = &'a str> {
-        let patterns = self.included.iter().chain(&self.excluded);
+        let patterns = self.included.0.iter().chain(&self.excluded.0);
         patterns.filter_map(move |pattern| match pattern {
             Pattern::Is(name) if !tracks.iter().any(|track| pattern.means(track)) => Some(name.as_str()),
             _ => None,
@@ -100,7 +107,8 @@ mod tests {
             name: Some("teacher-screen".into()),
             ..track_of("x", 0, 1)
         };
-        Sources::new(included.iter().copied(), excluded.iter().copied()).unwrap().mean(&track)
+        let list = |texts: &[&str]| Patterns::new(texts.iter().copied()).unwrap();
+        Sources { included: list(included), excluded: list(excluded) }.mean(&track)
     }
 
     #[test]
@@ -118,13 +126,14 @@ mod tests {
     #[test]
     fn strangers_are_names_that_nobody_has() {
         let alice = Track { name: Some("alice".into()), ..track_of("x", 0, 1) };
-        let sources = Sources::new(["alice", "alcie", "bob*"], ["PA7"]).unwrap();
+        let included = Patterns::new(["alice", "alcie", "bob*"]).unwrap();
+        let sources = Sources { included, excluded: Patterns::new(["PA7"]).unwrap() };
         assert_eq!(sources.strangers(&[&alice]).collect::<Vec<_>>(), ["alcie", "PA7"]);
     }
 
     #[test]
     fn a_star_stands_at_one_end() {
-        let wrong = Sources::new(["a*b", "*a*", "**", "", "ok*"], []).unwrap_err();
+        let wrong = Patterns::new(["a*b", "*a*", "**", "", "ok*"]).unwrap_err();
         assert_eq!(wrong.len(), 4, "{wrong:?}");
     }
 }
