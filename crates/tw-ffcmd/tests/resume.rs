@@ -235,6 +235,27 @@ fn make_goes_on_after_a_kill() {
 }
 
 #[test]
+fn make_makes_anew_what_is_of_a_recording_that_was_replaced() {
+    let (bench, ffmpeg) = bench();
+    std::fs::remove_file(bench.path("armed")).unwrap();
+    makefile(&bench, &ffmpeg);
+    done(&mut make(&bench, &["-j2"]));
+    ffmpeg.made();
+    let recording = std::fs::File::options().append(true).open(bench.path("alice.mka")).unwrap();
+    recording.set_modified(std::time::SystemTime::now()).unwrap();
+    done(&mut make(&bench, &["-j2"]));
+    let made = ffmpeg.made();
+    assert!(
+        matches!(&made[..], [room, sound] if room == "room.webm" && sound.starts_with("sound-")),
+        "{made:?}"
+    );
+    // Who needs the room on the disk may remove its recordings.
+    std::fs::remove_file(bench.path("alice.mka")).unwrap();
+    done(&mut make(&bench, &[]));
+    assert_eq!(ffmpeg.made(), [""; 0]);
+}
+
+#[test]
 fn make_keeps_going_past_a_part_that_fails() {
     let (bench, ffmpeg) = bench();
     std::fs::remove_file(bench.path("armed")).unwrap();

@@ -25,7 +25,8 @@ pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
     let _ = writeln!(text, "all: {output}\n.PHONY: all");
     for step in steps {
         let target = step.output.to_string_lossy();
-        let needs: Vec<String> = step.needs.iter().map(|need| make_word(&need.to_string_lossy())).collect();
+        let parts = step.needs.iter().map(|need| make_word(&need.to_string_lossy()));
+        let needs: Vec<String> = parts.chain(recordings(job, step)).collect();
         let command = shell::line(step.options().iter().map(String::as_str));
         let recipe = [
             format!("@mkdir -p -- {}", quote(&folder_of(&step.output))),
@@ -78,6 +79,15 @@ fn writable(step: &Step) -> Result<(), Failure> {
     Err(Failure::field(format!(
         "a path with {what} in it can't stand in a Makefile (for {output}): use another name, or --emit json"
     )))
+}
+
+/// The recordings that a step reads: what was made of one that has been replaced since is made again.
+/// One that is gone is no reason to, and one whose name make would split or read is left out.
+fn recordings(job: &Job, step: &Step) -> Option<String> {
+    let is_plain = |path: &str| path.chars().all(|c| c.is_alphanumeric() || "/._-+@,".contains(c));
+    let read = job.inputs().into_iter().filter(|path| is_plain(path) && step.command.argv.contains(path));
+    let read: Vec<String> = read.collect();
+    (!read.is_empty()).then(|| format!("$(wildcard {})", read.join(" ")))
 }
 
 /// A file name in a rule: what make would read is escaped.
