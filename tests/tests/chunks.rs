@@ -65,6 +65,24 @@ impl Bench {
         output.stdout
     }
 
+    /// How many of the recordings a command reads from their middle.
+    fn sought(&self, args: &[&str]) -> usize {
+        let args: Vec<String> = args.iter().map(|&word| word.to_owned()).collect();
+        let printed = self.environment.filter("tw-ffcmd", &args, &self.placed).unwrap();
+        let job: Value = serde_json::from_slice(&printed.stdout).unwrap();
+        job["argv"].as_array().unwrap().iter().filter(|word| *word == "-ss").count()
+    }
+
+    /// Windows of so many seconds show what the whole does.
+    fn same_in_windows(&self, fps: usize, windows: &[(usize, usize)], args: &[&str]) {
+        let whole = self.frames(args);
+        for &(start, end) in windows {
+            let (from, to) = (start.to_string(), end.to_string());
+            let seen = self.frames(&[args, &["--start", &from, "--end", &to]].concat());
+            assert!(seen[..] == whole[start * fps..end * fps], "from {start} s to {end} s");
+        }
+    }
+
     fn same_frames(&self, expected: usize, chunks: &[&str], args: &[&str]) {
         let whole = self.frames(args);
         assert_eq!(whole.len(), expected);
@@ -112,6 +130,9 @@ fn over_gaps_and_changes_of_size() {
     let args = ["--size", "320x160", "--fps", "20", "-o", "room.webm", "-y"];
     bench.same_frames(201, &["3", "4"], &args);
     bench.same_frames(201, &["3"], &[&args[..], &["--gap", "black"]].concat());
+    // Without a copy: an index is no need for a single place.
+    assert_eq!(bench.sought(&[&args[..], &["--start", "7"]].concat()), 2);
+    bench.same_in_windows(20, &[(1, 2), (4, 6), (7, 9), (9, 10)], &args);
 }
 
 #[test]
@@ -195,7 +216,10 @@ fn of_a_recording_whose_first_key_frame_is_lost() {
     let bench = Bench::new(environment, &scene);
     let placed = String::from_utf8_lossy(&bench.placed);
     assert!(placed.contains("\"seekable\":false") && placed.contains("\"start_time_ms\":1100"), "{placed}");
-    bench.same_frames(80, &["1", "3"], &["--size", "320x120", "--fps", "10", "-o", "room.webm", "-y"]);
+    let args = ["--size", "320x120", "--fps", "10", "-o", "room.webm", "-y"];
+    bench.same_frames(80, &["1", "3"], &args);
+    // ffmpeg finds no place before the first key frame, and would show nothing.
+    bench.same_in_windows(10, &[(1, 4), (2, 3), (5, 8)], &args);
 }
 
 #[test]

@@ -19,7 +19,6 @@ pub mod number;
 pub mod output;
 pub mod parallel;
 pub mod part;
-pub mod patience;
 pub mod process;
 pub mod progress;
 pub mod record;
@@ -31,6 +30,7 @@ pub mod text;
 pub mod time;
 pub mod tool;
 pub mod version;
+pub mod watchdog;
 
 pub use failure::{ErrorKind, Failure};
 pub use record::Record;

@@ -13,13 +13,13 @@ use tw_core::tool::Status;
 use tw_core::{Record, parallel};
 
 use crate::cli::{Cli, Emit};
-use crate::command::Company;
+use crate::command::Threading;
 use crate::cutting::Cutting;
 use crate::encode::Slots;
 use crate::ffmpeg::AtHand;
 use crate::gather::Prepared;
 use crate::job::{self, Job};
-use crate::run::{self, Stopped, Studio};
+use crate::run::{self, Resources, Stopped};
 use crate::steps::{self, Action};
 use crate::tally::Tally;
 use crate::time::Millis;
@@ -96,7 +96,7 @@ fn printed_for_refused(emit: Emit, record: &Record, failure: &Failure) -> Vec<St
 }
 
 fn describe(cli: &Cli, job: &Job, at_hand: &AtHand) -> Result<Vec<String>, Failure> {
-    let steps = job.steps(at_hand, Cutting::of(cli, job, cli.jobs()), Company::Alone)?;
+    let steps = job.steps(at_hand, Cutting::of(cli, job, cli.jobs()), Threading::Alone)?;
     match cli.emit {
         Emit::Json if steps.len() > 1 => {
             steps.iter().map(|step| Ok(job.step_record(step, cli.overwrite)?.to_string())).collect()
@@ -122,21 +122,21 @@ pub fn compose_all(
 ) -> anyhow::Result<Status> {
     let work: Vec<Prepared> = work.collect();
     let lasting = Millis(work.iter().flatten().map(|job| job.timeline.duration().0).sum());
-    let studio = Arc::new(Studio {
+    let resources = Arc::new(Resources {
         slots: Slots::new(cli.jobs()),
         cores: (cli.jobs() / work.len().max(1)).max(1),
         stall: Duration::from_secs(cli.stall),
         overwrite: cli.overwrite,
         tally: Tally::new(work.len(), lasting),
     });
-    let (shared, flags) = (Arc::clone(&studio), cli.clone());
+    let (shared, flags) = (Arc::clone(&resources), cli.clone());
     let compose = move |prepared: Prepared| {
         let job = prepared?;
         compose_one(&flags, &job, &at_hand, &shared).map_err(|failure| (refused(&job), failure))
     };
     let mut is_checked = false;
     let mut emit = |result: Result<Record, (Record, Failure)>| {
-        studio.tally.room_done();
+        resources.tally.room_done();
         let outcome = match result {
             Ok(record) => Outcome::Served(record),
             Err((record, failure)) => {
@@ -157,7 +157,7 @@ pub fn compose_all(
         Ok(ControlFlow::Break(())) => ControlFlow::Break(Ok(())),
         Err(error) => ControlFlow::Break(Err(error)),
     });
-    studio.tally.time.finish();
+    resources.tally.time.finish();
     if let ControlFlow::Break(Err(error)) = flow {
         return Err(error);
     }
@@ -165,30 +165,30 @@ pub fn compose_all(
 }
 
 /// Composes a room; its record once its file is there.
-fn compose_one(cli: &Cli, job: &Job, at_hand: &AtHand, studio: &Studio) -> Result<Record, Failure> {
-    let company = Company::of(studio.cores, cli.jobs());
-    let judge = Judge::new(job, studio.stall, cli.allow_incomplete);
+fn compose_one(cli: &Cli, job: &Job, at_hand: &AtHand, resources: &Resources) -> Result<Record, Failure> {
+    let threading = Threading::of(resources.cores, cli.jobs());
+    let judge = Judge::new(job, resources.stall, cli.allow_incomplete);
     let mut job = Cow::Borrowed(job);
     let done = loop {
         let steps = || match &job {
             Cow::Borrowed(job) => {
                 judge.are_whole()?;
-                job.steps(at_hand, Cutting::of(cli, job, studio.cores), company)
+                job.steps(at_hand, Cutting::of(cli, job, resources.cores), threading)
             }
             // Of what is damaged, decoders with threads make other frames each time (seen with 9.0).
-            Cow::Owned(job) => Ok(vec![steps::whole(job, at_hand, Company::Others)]),
+            Cow::Owned(job) => Ok(vec![steps::whole(job, at_hand, Threading::Others)]),
         };
-        match run::compose(&job, steps, studio, &judge) {
+        match run::compose(&job, steps, resources, &judge) {
             Ok(done) => break done,
             Err(Stopped::Failed(failure)) => return Err(failure),
             // Ends, since each time there is one more to be wary of.
             Err(Stopped::Damaged(tracks)) => {
                 job = Cow::Owned(job.wary_of(&tracks));
-                studio.tally.time.grow(job.duration_of(Action::Whole));
+                resources.tally.time.grow(job.duration_of(Action::Whole));
             }
         }
     };
-    let whole = steps::whole(&job, &at_hand.elsewhere(), Company::Alone);
+    let whole = steps::whole(&job, &at_hand.elsewhere(), Threading::Alone);
     let mut record = job.record(&whole.argv(cli.overwrite))?;
     record.set(&[
         ("status", Some(json(&"completed")?)),

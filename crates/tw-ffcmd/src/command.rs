@@ -55,7 +55,7 @@ pub struct Input {
 /// and filters made 5.1 s into 6.6 s for 16 people. Those of filters are never worth it
 /// (docs/encoders.md, "Threads").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Company {
+pub enum Threading {
     /// As many threads as are of use.
     #[default]
     Alone,
@@ -65,7 +65,7 @@ pub enum Company {
     Others,
 }
 
-impl Company {
+impl Threading {
     /// That of a room's only ffmpeg, on so many of the run's cores.
     pub fn of(cores: usize, all: usize) -> Self {
         match cores {
@@ -88,7 +88,7 @@ pub struct Plan {
     /// Whether there is sound.
     pub has_sound: bool,
     /// Whether it has the machine for itself.
-    pub company: Company,
+    pub threading: Threading,
     /// Whether the sound is given to the muxer later than it is ([`AtHand::delays_sound`]).
     pub delays_sound: bool,
     /// What other ffmpegs make of it, each through a pipe of its own: inputs after the files.
@@ -206,7 +206,7 @@ impl Composition<'_> {
                 track,
                 kind: self.room.tracks[track].kind,
                 path: self.room.tracks[track].path.clone(),
-                seek: self.seek(track, slice).filter(|_| self.room.tracks[track].seekable),
+                seek: self.seek(track, slice).filter(|_| self.room.tracks[track].can_be_sought_in()),
             })
             .collect()
     }
@@ -308,9 +308,9 @@ impl Plan {
     /// The inputs, as they are read.
     pub fn read(&self, mut words: Words) -> Words {
         words = words.and(undecodable::GO_ON).and(["-filter_complex_threads", "1"]);
-        let threads = match self.company {
-            Company::Alone | Company::Decoders => "2",
-            Company::Others => "1",
+        let threads = match self.threading {
+            Threading::Alone | Threading::Decoders => "2",
+            Threading::Others => "1",
         };
         for input in &self.inputs {
             if input.kind == Kind::Video {
@@ -385,7 +385,7 @@ impl Plan {
             words = words.and(["-map".to_owned(), format!("{}:a", self.inputs.len() + number)]);
         }
         if self.has_picture {
-            words = words.and(encoding.video_args(timeline.rate, at_hand, self.company));
+            words = words.and(encoding.video_args(timeline.rate, at_hand, self.threading));
         }
         if self.has_sound {
             words = words.and(encoding.audio_args(at_hand));

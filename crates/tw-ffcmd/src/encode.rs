@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::messages;
-use tw_core::patience::Patience;
 use tw_core::process::{self, Child, Finished, ProcessError, command};
 use tw_core::progress::Progress;
 use tw_core::shell;
+use tw_core::watchdog::Watchdog;
 
 use crate::command::FIRST_PIPE;
 use crate::feeder::{Beside, Feeder};
@@ -92,7 +92,7 @@ pub fn run_ffmpeg(
     child.waits_for(feeding.iter().map(Feeder::id));
     let workers = feeding.iter().map(Feeder::id).chain([child.id()]).collect();
     let feeding: Vec<Beside> = feeding.into_iter().map(|feeder| feeder.beside(child.id())).collect();
-    let watched = watched(child, &command.argv[0], Patience::new(stall, workers), progress);
+    let watched = watched(child, &command.argv[0], Watchdog::new(stall, workers), progress);
     let is_whole = watched.as_ref().is_ok_and(|(finished, _)| finished.status.success());
     let mut undecodable = complaints.among(&command.tracks);
     // All of them end before the first failure counts.
@@ -119,8 +119,8 @@ pub fn to_its_end(
     listener: impl FnMut(&str) + Send + 'static,
 ) -> Result<Finished, ProcessError> {
     let child = spawn(prepared(argv), argv, stall, listener)?;
-    let patience = Patience::new(stall, vec![child.id()]);
-    watched(child, &argv[0], patience, None).map(|(finished, _)| finished)
+    let watchdog = Watchdog::new(stall, vec![child.id()]);
+    watched(child, &argv[0], watchdog, None).map(|(finished, _)| finished)
 }
 
 fn spawn(
@@ -138,7 +138,7 @@ fn spawn(
 fn watched(
     mut child: Child,
     name: &str,
-    mut patience: Patience,
+    mut watchdog: Watchdog,
     progress: Option<&Progress>,
 ) -> Result<(Finished, u64), ProcessError> {
     let (mut watch, mut heard) = (Watch::default(), Instant::now());
@@ -147,14 +147,14 @@ fn watched(
         match watch.see(&line) {
             Some(Said::Time(done)) => {
                 progress.inspect(|progress| progress.advance(done));
-                patience.renew();
+                watchdog.renew();
             }
-            Some(Said::Bytes) => patience.renew(),
+            Some(Said::Bytes) => watchdog.renew(),
             Some(Said::All) => {
                 let since = heard.elapsed();
                 heard += since;
-                if patience.is_over_after(since) {
-                    return Err(ProcessError::Stalled(name.to_owned(), patience.limit()));
+                if watchdog.is_over_after(since) {
+                    return Err(ProcessError::Stalled(name.to_owned(), watchdog.limit()));
                 }
             }
             None => {}

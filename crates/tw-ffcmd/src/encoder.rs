@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use crate::cli::flag_name;
-use crate::command::Company;
+use crate::command::Threading;
 use crate::ffmpeg::AtHand;
 use crate::layout::Size;
 use crate::time::Rate;
@@ -187,7 +187,7 @@ impl Encoding {
     }
 
     /// Options for the picture.
-    pub fn video_args(&self, rate: Rate, at_hand: &AtHand, company: Company) -> Vec<String> {
+    pub fn video_args(&self, rate: Rate, at_hand: &AtHand, threading: Threading) -> Vec<String> {
         let (encoder, options) = match self.video {
             VideoCodec::Vp8 => ("libvpx", self.libvpx(rate)),
             VideoCodec::Vp9 => ("libvpx-vp9", self.libvpx_vp9()),
@@ -209,11 +209,11 @@ impl Encoding {
         // A key frame at least every ten seconds, so that players can seek; each is worth
         // seconds of the frames between (every five: a tenth more bits in all).
         let key_frames = rate.ceil(crate::time::Millis(10_000));
-        let threads = match company {
-            Company::Alone => THREADS,
+        let threads = match threading {
+            Threading::Alone => THREADS,
             // libvpx' second thread would take the core of those that decode, spinning.
-            Company::Decoders if self.video != VideoCodec::Vp8 => THREADS,
-            Company::Decoders | Company::Others => 1,
+            Threading::Decoders if self.video != VideoCodec::Vp8 => THREADS,
+            Threading::Decoders | Threading::Others => 1,
         };
         words(&format!("-c:v {encoder} {options} -threads {threads} -g {key_frames} -pix_fmt yuv420p"))
     }
@@ -394,7 +394,7 @@ mod tests {
     fn bitrates_follow_the_picture() {
         let bits = |width, height, fps: &str| {
             let encoding = Encoding { size: Size { width, height }, ..encoding("a.webm") };
-            let args = encoding.video_args(fps.parse().unwrap(), &AtHand::default(), Company::Alone);
+            let args = encoding.video_args(fps.parse().unwrap(), &AtHand::default(), Threading::Alone);
             args[args.iter().position(|word| word == "-b:v").unwrap() + 1].clone()
         };
         assert_eq!(bits(1024, 768, "30"), "215k");

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::record::Record;
 
-use crate::command::{Company, Composition, Plan};
+use crate::command::{Composition, Plan, Threading};
 use crate::cutting::Cutting;
 use crate::encoder::Encoding;
 use crate::ffmpeg::AtHand;
@@ -117,9 +117,14 @@ impl Job {
     ///
     /// # Errors
     /// When there would be too many chunks, or a graph of more recordings than an argument can hold.
-    pub fn steps(&self, at_hand: &AtHand, cutting: Cutting, company: Company) -> Result<Vec<Step>, Failure> {
+    pub fn steps(
+        &self,
+        at_hand: &AtHand,
+        cutting: Cutting,
+        threading: Threading,
+    ) -> Result<Vec<Step>, Failure> {
         let steps = if cutting == Cutting::Whole || self.look.is_none() {
-            vec![steps::whole(self, at_hand, company)]
+            vec![steps::whole(self, at_hand, threading)]
         } else {
             steps::chunked(self, at_hand, cutting)?
         };

@@ -34,7 +34,6 @@ pub mod job;
 pub mod layout;
 mod origin;
 mod output_name;
-mod part;
 mod recordings;
 pub mod room;
 pub mod rooms;
@@ -47,6 +46,7 @@ pub mod tally;
 pub mod time;
 pub mod timeline;
 mod undecodable;
+mod unfinished;
 pub mod verify;
 
 use std::ops::ControlFlow;

@@ -19,11 +19,11 @@ use crate::cutting;
 use crate::encode::{Slots, run_ffmpeg};
 use crate::job::Job;
 use crate::origin;
-use crate::part::{Part, is_no_folder};
 use crate::sources::Sources;
 use crate::steps::{Action, Command, Step, parts_folder};
 use crate::tally::{Chunks, Tally};
 use crate::undecodable::Judge;
+use crate::unfinished::{Unfinished, is_no_folder};
 use crate::verify;
 
 /// What ffmpeg says of a file that isn't what it should be: a part that a crash of the machine
@@ -58,7 +58,7 @@ impl From<Failure> for Stopped {
 
 /// What all rooms share while they are composed.
 #[derive(Debug)]
-pub struct Studio {
+pub struct Resources {
     /// How many ffmpegs may run at once.
     pub slots: Slots,
     /// How many of them are each room's own.
@@ -80,24 +80,24 @@ pub struct Studio {
 pub fn compose(
     job: &Job,
     steps: impl FnOnce() -> Result<Vec<Step>, Failure>,
-    studio: &Studio,
+    resources: &Resources,
     judge: &Judge<'_>,
 ) -> Result<Completed, Stopped> {
     let begun = Instant::now();
     let folder = parts_folder(&job.output);
     is_no_folder(&job.output)?;
-    if !studio.overwrite && job.output.exists() {
-        let kept = keep(job, studio.stall)?;
+    if !resources.overwrite && job.output.exists() {
+        let kept = keep(job, resources.stall)?;
         // Of a run that was killed when the result had its name already.
-        if folder.exists() && Part::begin(&job.output).is_ok() {
+        if folder.exists() && Unfinished::begin(&job.output).is_ok() {
             let _ = fs::remove_dir_all(&folder);
         }
         return Ok(kept);
     }
-    let part = Part::begin(&job.output)?;
+    let part = Unfinished::begin(&job.output)?;
     // Another process may have finished it before the lock was ours.
-    if !studio.overwrite && job.output.exists() {
-        return Ok(keep(job, studio.stall)?);
+    if !resources.overwrite && job.output.exists() {
+        return Ok(keep(job, resources.stall)?);
     }
     let sources = Sources::of(job);
     let steps = steps()?;
@@ -105,17 +105,17 @@ pub fn compose(
         return Err(Failure::new(ErrorKind::Ffmpeg, "there is nothing to do").into());
     };
     if !before.is_empty() {
-        make_parts(job, before, &folder, &sources, studio, judge)?;
+        make_parts(job, before, &folder, &sources, resources, judge)?;
     }
     // One of the parts is wrong: none is trusted.
     let distrust = || drop(fs::remove_dir_all(&folder));
-    run_step(job, last, part.path(), studio, judge).inspect_err(|why| match why {
+    run_step(job, last, part.path(), resources, judge).inspect_err(|why| match why {
         Stopped::Failed(failure) if last.action == Action::Join && failure.message.contains(UNREADABLE) => {
             distrust();
         }
         _ => {}
     })?;
-    let seen = verify::read(part.path(), studio.stall)?;
+    let seen = verify::read(part.path(), resources.stall)?;
     verify::check(job, &seen).inspect_err(|_| distrust())?;
     sources.are_still(job)?;
     let bytes = size(part.path());
@@ -131,7 +131,7 @@ fn make_parts(
     steps: &[Step],
     folder: &Path,
     sources: &Sources,
-    studio: &Studio,
+    resources: &Resources,
     judge: &Judge<'_>,
 ) -> Result<(), Stopped> {
     own_folder(folder)?;
@@ -147,15 +147,15 @@ fn make_parts(
             Failure::io(format_args!("cannot write into the folder {}", folder.display()), &e)
         })?;
     }
-    let chunks = studio.tally.begin(steps.iter().filter(|step| step.is_chunk()).count());
+    let chunks = resources.tally.begin(steps.iter().filter(|step| step.is_chunk()).count());
     // Copies that can be sought in come first, the parts that read them after that.
     for indexing in [true, false] {
         let mut now: Vec<&Step> =
             steps.iter().filter(|step| (step.action == Action::Index) == indexing).collect();
         // What takes longest first, or it would run alone at the end.
         now.sort_by_key(|step| Reverse(cutting::effort(job, step.action)));
-        side_by_side(&now, studio.slots.count(), |step| {
-            make_part(job, step, (sources, since), studio, judge, &chunks)
+        side_by_side(&now, resources.slots.count(), |step| {
+            make_part(job, step, (sources, since), resources, judge, &chunks)
         })?;
     }
     Ok(())
@@ -238,15 +238,15 @@ fn make_part(
     job: &Job,
     step: &Step,
     (sources, since): (&Sources, Option<SystemTime>),
-    studio: &Studio,
+    resources: &Resources,
     judge: &Judge<'_>,
     chunks: &Chunks<'_>,
 ) -> Result<(), Stopped> {
     if changed(&step.output).is_some_and(|made| Some(made) >= since) {
-        studio.tally.time.advance(job.duration_of(step.action));
+        resources.tally.time.advance(job.duration_of(step.action));
     } else {
         let part = Scratch::new(part_of(&step.output));
-        run_step(job, step, part.path(), studio, judge)?;
+        run_step(job, step, part.path(), resources, judge)?;
         sources.are_still(job)?;
         part.persist(&step.output).map_err(|e| {
             Failure::io(format_args!("cannot rename the part to {}", step.output.display()), &e)
@@ -262,17 +262,17 @@ fn run_step(
     job: &Job,
     step: &Step,
     output: &Path,
-    studio: &Studio,
+    resources: &Resources,
     judge: &Judge<'_>,
 ) -> Result<(), Stopped> {
-    let _slot = studio.slots.take();
+    let _slot = resources.slots.take();
     // Sound and copies are made beside the picture, which is what takes the time.
     let counted = job.duration_of(step.action);
-    let progress = (counted > 0).then_some(&studio.tally.time);
+    let progress = (counted > 0).then_some(&resources.tally.time);
     let argv = step.argv_to(output);
     let argv = if step.output == job.output { origin::tagged(argv, job) } else { argv };
     let command = Command { argv, tracks: step.command.tracks.clone() };
-    let made = run_ffmpeg(job, &command, &step.feeders, studio.stall, progress)?;
+    let made = run_ffmpeg(job, &command, &step.feeders, resources.stall, progress)?;
     // Before a part has its name: the next run would not hear the complaint.
     judge.judge(&made.undecodable)?;
     let trusted = |&track: &usize| job.room.tracks[track].begins_with_key_frame;
@@ -280,6 +280,6 @@ fn run_step(
         return Err(Stopped::Damaged(made.undecodable));
     }
     // ffmpeg says when the last frame begins.
-    studio.tally.time.advance(counted.saturating_sub(made.composed));
+    resources.tally.time.advance(counted.saturating_sub(made.composed));
     Ok(())
 }

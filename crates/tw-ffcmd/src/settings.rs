@@ -9,6 +9,7 @@ use crate::encoder::{Container, Encoding, Speed};
 use crate::graph::picture::Look;
 use crate::graph::source::Shrinking;
 use crate::layout::compositions::Regions;
+use crate::layout::compositions::request::Whole;
 use crate::layout::compositions::sources::{Patterns, Sources};
 use crate::layout::{Canvas, Layout, Placement, Size};
 use crate::room::{Kind, Room, Track};
@@ -56,60 +57,30 @@ impl Settings {
     /// When they don't fit together, or the layout is wrong: then all that is
     /// wrong with it, a line each.
     pub fn new(cli: &Cli) -> anyhow::Result<Self> {
-        let request = match &cli.layout {
-            LayoutFlag::Named(_) => None,
-            LayoutFlag::File(file) => Some(file.request()?),
-        };
-        let whole = request.as_ref().and_then(|request| request.whole.as_ref());
-        let size = cli.size.or(whole.map(|whole| whole.size)).unwrap_or(USUAL_SIZE);
-        let arrangement = match (&cli.layout, &request) {
-            (LayoutFlag::File(file), Some(request)) => {
-                Arrangement::Regions(request.regions(size).map_err(|faults| file.wrong(&faults))?)
+        check_flags(cli)?;
+        let asked_for = |whole: Option<&Whole>| cli.size.or(whole.map(|w| w.size)).unwrap_or(USUAL_SIZE);
+        let (arrangement, whole, size) = match &cli.layout {
+            LayoutFlag::Named(layout) => (Arrangement::Named(layout.clone()), None, asked_for(None)),
+            LayoutFlag::File(file) => {
+                let request = file.request()?;
+                let size = asked_for(request.whole.as_ref());
+                let regions = request.regions(size).map_err(|faults| file.wrong(&faults))?;
+                (Arrangement::Regions(regions), request.whole, size)
             }
-            (LayoutFlag::Named(layout), _) => Arrangement::Named(layout.clone()),
-            (LayoutFlag::File(_), None) => Arrangement::Regions(Regions::default()),
         };
+        let whole = whole.as_ref();
         // Compositions may have odd sides.
         let size = size.even();
         let ending = whole.and_then(|whole| whole.format.as_deref()).unwrap_or("webm");
         let output = cli.output.clone().unwrap_or_else(|| format!("{{room_sid}}.{ending}"));
-        // A list of parts has a line for each, and so has a Makefile.
-        anyhow::ensure!(
-            !output.contains(['\n', '\r']),
-            "--output {output:?} has a line break in it: choose another name"
-        );
-        let container = Container::of(&output).map_err(anyhow::Error::msg)?;
-        let codecs = Encoding::new(container, cli.video_codec, cli.audio_codec)
-            .and_then(|codecs| codecs.with_crf(cli.crf))
-            .map_err(anyhow::Error::msg)?;
-        anyhow::ensure!(
-            !cli.run || cli.emit == Emit::Json,
-            "--run composes, and --emit {} says how: choose one",
-            flag_name(&cli.emit)
-        );
-        anyhow::ensure!(
-            cli.cell_gap == 0 || matches!(cli.layout, LayoutFlag::Named(_)),
-            "--cell-gap is for grid, row, column and focus: in a layout file, the regions' own sizes and \
-             positions say what lies between them"
-        );
-        if let (Some(start), Some(end)) = (cli.start, cli.end) {
-            anyhow::ensure!(
-                start < end,
-                "--start {} doesn't lie before --end {} (in seconds)",
-                start.seconds(),
-                end.seconds()
-            );
-        }
-        let (speed, extra) = (cli.speed, cli.encoder_args.0.clone());
-        let encoding = Encoding { speed, size, extra, ..codecs };
-        let shrinking = match speed {
+        let shrinking = match cli.speed {
             Speed::Fast | Speed::Balanced => Shrinking::Area,
             Speed::Best => Shrinking::Bicubic,
         };
         let look = Look { size, background: cli.background.clone(), gap: cli.gap, shrinking };
         Ok(Self {
+            encoding: encoding(cli, &output, size)?,
             output,
-            encoding,
             rate: cli.fps,
             window: (cli.start, cli.end),
             look: (!cli.audio_only).then_some(look),
@@ -146,6 +117,43 @@ impl Settings {
         let heard = (0..room.tracks.len()).filter(|&i| is_heard(&room.tracks[i])).collect();
         Ok((placements, heard))
     }
+}
+
+/// Refuses flags that don't go together.
+fn check_flags(cli: &Cli) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !cli.run || cli.emit == Emit::Json,
+        "--run composes, and --emit {} says how: choose one",
+        flag_name(&cli.emit)
+    );
+    anyhow::ensure!(
+        cli.cell_gap == 0 || matches!(cli.layout, LayoutFlag::Named(_)),
+        "--cell-gap is for grid, row, column and focus: in a layout file, the regions' own sizes and \
+         positions say what lies between them"
+    );
+    if let (Some(start), Some(end)) = (cli.start, cli.end) {
+        anyhow::ensure!(
+            start < end,
+            "--start {} doesn't lie before --end {} (in seconds)",
+            start.seconds(),
+            end.seconds()
+        );
+    }
+    Ok(())
+}
+
+/// Format and codecs, by the output's ending and the flags.
+fn encoding(cli: &Cli, output: &str, size: Size) -> anyhow::Result<Encoding> {
+    // A list of parts has a line for each, and so has a Makefile.
+    anyhow::ensure!(
+        !output.contains(['\n', '\r']),
+        "--output {output:?} has a line break in it: choose another name"
+    );
+    let codecs = Container::of(output)
+        .and_then(|container| Encoding::new(container, cli.video_codec, cli.audio_codec))
+        .and_then(|codecs| codecs.with_crf(cli.crf))
+        .map_err(anyhow::Error::msg)?;
+    Ok(Encoding { speed: cli.speed, size, extra: cli.encoder_args.0.clone(), ..codecs })
 }
 
 /// Who is heard: each of the flags' lists counts more than the request's; without both, everybody.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tw_core::failure::{ErrorKind, Failure};
 
-use crate::command::{Company, DELAYED, Fed, KEEP, OVERWRITE, Plan, Words};
+use crate::command::{DELAYED, Fed, KEEP, OVERWRITE, Plan, Threading, Words};
 use crate::cutting::{self, Cutting};
 use crate::ffmpeg;
 use crate::ffmpeg::AtHand;
@@ -124,8 +124,8 @@ impl Step {
 }
 
 /// The only step of a job that isn't cut.
-pub fn whole(job: &Job, at_hand: &AtHand, company: Company) -> Step {
-    let plan = Plan { company, delays_sound: at_hand.delays_sound(&job.encoding), ..job.plan.clone() };
+pub fn whole(job: &Job, at_hand: &AtHand, threading: Threading) -> Step {
+    let plan = Plan { threading, delays_sound: at_hand.delays_sound(&job.encoding), ..job.plan.clone() };
     let words = Words::ffmpeg(&ffmpeg::name());
     let muxer = job.encoding.container_args();
     let argv = plan.argv(words, &job.timeline, &job.encoding, at_hand, &muxer, &job.output);
@@ -220,7 +220,7 @@ fn plans(job: &Job, cutting: Cutting, slice: Frames) -> (Option<Plan>, Plan) {
     }
     let (strip, _) = cutting::divided(job, slice);
     if strip.is_empty() {
-        return (None, Plan { company: Company::Decoders, ..composition.picture(slice) });
+        return (None, Plan { threading: Threading::Decoders, ..composition.picture(slice) });
     }
     let (feeder, rest) = composition.picture_in_two(slice, &strip);
     (Some(others(feeder)), others(rest))
@@ -228,7 +228,7 @@ fn plans(job: &Job, cutting: Cutting, slice: Frames) -> (Option<Plan>, Plan) {
 
 /// A plan for an ffmpeg that isn't alone.
 fn others(plan: Plan) -> Plan {
-    Plan { company: Company::Others, ..plan }
+    Plan { threading: Threading::Others, ..plan }
 }
 
 /// Lets a plan read copies that can be sought in, where the recordings can't be; gives

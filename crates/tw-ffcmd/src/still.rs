@@ -15,11 +15,11 @@ use crate::ffmpeg;
 use crate::graph::picture;
 use crate::job::Job;
 use crate::layout::Size;
-use crate::part::Part;
 use crate::steps::Command;
 use crate::time::Millis;
 use crate::timeline::Frames;
 use crate::undecodable::Judge;
+use crate::unfinished::Unfinished;
 
 /// Frames on a sheet, side by side and one below the other.
 const COLUMNS: u32 = 4;
@@ -54,7 +54,7 @@ pub fn make(cli: &Cli, job: &Job) -> Result<Record, Failure> {
     };
     let stall = Duration::from_secs(cli.stall);
     let judge = Judge::new(job, stall, cli.allow_incomplete);
-    let part = Part::begin(&job.output)?;
+    let part = Unfinished::begin(&job.output)?;
     let (frames, size) = if cli.preview.is_some() {
         let frame = frame_at(job, cli.at)?;
         still(job, frame, None, part.path(), stall, &judge)?;
@@ -118,13 +118,7 @@ fn still(
     stall: Duration,
     judge: &Judge<'_>,
 ) -> Result<(), Failure> {
-    let (composition, slice) = (job.composition(), Frames { first: frame, end: frame + 1 });
-    let mut plan = composition.picture(slice);
-    for input in &mut plan.inputs {
-        // In a file without an index ffmpeg reads, but doesn't decode, until it finds the
-        // place (measured with 5.1 and 9.0: an hour of VP8 in a tenth of a second).
-        input.seek = composition.seek(input.track, slice);
-    }
+    let plan = job.composition().picture(Frames { first: frame, end: frame + 1 });
     let (graph, pad) = match size {
         Some(Size { width, height }) => {
             (format!("{};[{}]scale={width}:{height}[small]", plan.filter_complex, picture::PAD), "small")
@@ -147,7 +141,7 @@ fn sheet(
 ) -> Result<Size, Failure> {
     let mut stills = Vec::new();
     for &frame in frames {
-        let part = Part::begin(&job.output.with_extension(format!("{frame}.png")))?;
+        let part = Unfinished::begin(&job.output.with_extension(format!("{frame}.png")))?;
         still(job, frame, Some(small), part.path(), stall, judge)?;
         stills.push(part);
     }

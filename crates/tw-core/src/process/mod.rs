@@ -22,7 +22,7 @@ use command_fds::{CommandFdExt, FdMapping};
 use rustix::fs::Access;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
-use crate::patience::Patience;
+use crate::watchdog::Watchdog;
 pub use streams::Stdout;
 use streams::{Silence, Stderr};
 
@@ -228,16 +228,16 @@ impl Child {
         })?;
         running.insert(child.id());
         drop(running);
-        let patience = silence.map(|limit| Patience::new(limit, vec![child.id()]));
-        let stdout = child.stdout.take().map(|pipe| Stdout::new(pipe, patience));
+        let watchdog = silence.map(|limit| Watchdog::new(limit, vec![child.id()]));
+        let stdout = child.stdout.take().map(|pipe| Stdout::new(pipe, watchdog));
         let stderr = child.stderr.take().map(|pipe| Stderr::new(pipe, listener));
         Ok(Self { name, child, stdout, stderr, silence, ended: false })
     }
 
     /// The work of other children counts as a sign of life of this one: it waits for them.
     pub fn waits_for(&mut self, others: impl IntoIterator<Item = u32>) {
-        if let Some(patience) = self.stdout.as_mut().and_then(|stdout| stdout.patience.as_mut()) {
-            patience.counts(others);
+        if let Some(watchdog) = self.stdout.as_mut().and_then(|stdout| stdout.watchdog.as_mut()) {
+            watchdog.counts(others);
         }
     }
 
@@ -278,7 +278,7 @@ impl Child {
             // Nobody asks any more.
             let _ = tell.send(());
         });
-        match Patience::new(limit, vec![id]).receive(&ended) {
+        match Watchdog::new(limit, vec![id]).receive(&ended) {
             Err(RecvTimeoutError::Timeout) => Err(ProcessError::Stalled(self.name.clone(), limit)),
             _ => Ok(()),
         }

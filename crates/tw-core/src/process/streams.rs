@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::patience::Patience;
+use crate::watchdog::Watchdog;
 
 /// How many lines of a child's stderr are kept: the last ones say why it failed.
 pub(super) const STDERR_LINES: usize = 20;
@@ -34,11 +34,11 @@ pub(super) struct Silence(pub(super) Duration);
 pub struct Stdout {
     chunks: Receiver<io::Result<Vec<u8>>>,
     current: io::Cursor<Vec<u8>>,
-    pub(super) patience: Option<Patience>,
+    pub(super) watchdog: Option<Watchdog>,
 }
 
 impl Stdout {
-    pub(super) fn new(mut pipe: impl Read + Send + 'static, patience: Option<Patience>) -> Self {
+    pub(super) fn new(mut pipe: impl Read + Send + 'static, watchdog: Option<Watchdog>) -> Self {
         let (sender, chunks) = sync_channel(4);
         thread::spawn(move || {
             loop {
@@ -59,7 +59,7 @@ impl Stdout {
                 }
             }
         });
-        Self { chunks, current: io::Cursor::default(), patience }
+        Self { chunks, current: io::Cursor::default(), watchdog }
     }
 
     pub(super) fn closed() -> Self {
@@ -74,19 +74,19 @@ impl Read for Stdout {
             if n > 0 || buffer.is_empty() {
                 return Ok(n);
             }
-            let chunk = match &mut self.patience {
+            let chunk = match &mut self.watchdog {
                 None => self.chunks.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(patience) => patience.receive(&self.chunks),
+                Some(watchdog) => watchdog.receive(&self.chunks),
             };
             match chunk {
                 Ok(Ok(chunk)) if chunk.is_empty() => return Ok(0),
                 Ok(chunk) => {
-                    self.patience.as_mut().map(Patience::renew);
+                    self.watchdog.as_mut().map(Watchdog::renew);
                     self.current = io::Cursor::new(chunk?);
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
                 Err(RecvTimeoutError::Timeout) => {
-                    let silence = Silence(self.patience.as_ref().map(Patience::limit).unwrap_or_default());
+                    let silence = Silence(self.watchdog.as_ref().map(Watchdog::limit).unwrap_or_default());
                     return Err(io::Error::new(io::ErrorKind::TimedOut, silence));
                 }
             }

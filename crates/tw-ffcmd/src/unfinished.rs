@@ -10,7 +10,7 @@ use tw_core::signals::Scratch;
 
 /// What is there of a file, until it is whole. Removed when it isn't given a name.
 #[derive(Debug)]
-pub struct Part {
+pub struct Unfinished {
     // In this order: as long as it is there, it is locked.
     scratch: Scratch,
     _lock: File,
@@ -28,7 +28,7 @@ pub fn is_no_folder(output: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-impl Part {
+impl Unfinished {
     /// Begins what is to become `output`, in its folder, which is made.
     ///
     /// # Errors

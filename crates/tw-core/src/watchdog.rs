@@ -18,7 +18,7 @@ const GRACES: u32 = 9;
 
 /// What is left of it.
 #[derive(Debug)]
-pub struct Patience {
+pub struct Watchdog {
     limit: Duration,
     /// The children whose work counts, by their process IDs.
     workers: Vec<u32>,
@@ -28,7 +28,7 @@ pub struct Patience {
     graces: u32,
 }
 
-impl Patience {
+impl Watchdog {
     /// With children that may be silent for so long.
     pub fn new(limit: Duration, workers: Vec<u32>) -> Self {
         Self { limit, workers, silent: Duration::ZERO, spent: None, graces: GRACES }
@@ -115,12 +115,12 @@ mod tests {
 
     /// After how many seconds of silence it is over for children who spend so much in each.
     fn lasts(each: Duration) -> u32 {
-        let mut patience = Patience::new(8 * SECOND, vec![1]);
+        let mut watchdog = Watchdog::new(8 * SECOND, vec![1]);
         let spent = Cell::new(Duration::ZERO);
         (1..)
             .find(|_| {
                 spent.set(spent.get() + each);
-                patience.is_over(SECOND, |_| Some(spent.get()))
+                watchdog.is_over(SECOND, |_| Some(spent.get()))
             })
             .unwrap()
     }
@@ -134,17 +134,17 @@ mod tests {
 
     #[test]
     fn a_sign_of_life_renews_it() {
-        let mut patience = Patience::new(2 * SECOND, Vec::new());
-        assert!(!patience.is_over(SECOND, |_| None));
-        patience.renew();
-        assert!(!patience.is_over(SECOND, |_| None));
-        assert!(patience.is_over(SECOND, |_| None));
+        let mut watchdog = Watchdog::new(2 * SECOND, Vec::new());
+        assert!(!watchdog.is_over(SECOND, |_| None));
+        watchdog.renew();
+        assert!(!watchdog.is_over(SECOND, |_| None));
+        assert!(watchdog.is_over(SECOND, |_| None));
     }
 
     #[test]
     fn a_pause_of_this_very_process_hardly_counts() {
-        let mut patience = Patience::new(8 * SECOND, Vec::new());
-        assert!(!patience.is_over(3600 * SECOND, |_| None));
+        let mut watchdog = Watchdog::new(8 * SECOND, Vec::new());
+        assert!(!watchdog.is_over(3600 * SECOND, |_| None));
     }
 
     #[cfg(target_os = "linux")]
