@@ -76,7 +76,7 @@ pub struct Cli {
     pub stall: u64,
 
     /// The picture's size; by default 1024x768
-    #[arg(long, value_name = "WxH", help_heading = "Picture")]
+    #[arg(long, value_name = "WxH", allow_hyphen_values = true, help_heading = "Picture")]
     pub size: Option<Size>,
 
     /// Frames per second: 30, 29.97, 30000/1001
@@ -86,8 +86,8 @@ pub struct Cli {
     /// grid, row, column, focus=NAME-OR-SID, or @FILE: a Compositions layout
     ///
     /// focus shows one large and the others in a strip below. A file holds a
-    /// VideoLayout object (regions) or a whole Compositions request, as posted or as
-    /// the resource has it. A request's Resolution, Format, Trim and AudioSources
+    /// VideoLayout object (regions) or a whole Compositions request, as posted, as the
+    /// resource has it, or as Twilio's libraries take it. A request's Resolution, Format, Trim and AudioSources
     /// count too, with Twilio's defaults, unless a flag says otherwise.
     #[arg(long, value_name = "NAME|@FILE", default_value = "grid", help_heading = "Picture")]
     pub layout: LayoutFlag,

@@ -280,6 +280,7 @@ fn flags_are_refused_in_their_own_words() {
         (&["-j", "x"], "should be a whole number from 1 to 1024"),
         (&["--stall", "0"], "should be a whole number, 1 or more"),
         (&["--fps", "4294967295/4294967294"], "in numbers up to 240000"),
+        (&["--size", "-1x5"], "'-1x5' is no size"),
         (&["--trim", "true"], "write --trim=true"),
         (&["--trim=maybe"], "should be true or false"),
     ] {
