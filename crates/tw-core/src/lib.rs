@@ -21,6 +21,7 @@ pub mod parallel;
 pub mod part;
 pub mod process;
 pub mod progress;
+pub mod raw;
 pub mod record;
 pub mod shell;
 pub mod sid;

@@ -4,15 +4,17 @@
 //! that a tool doesn't own are never parsed into numbers or maps, so 64-bit
 //! offsets, the order of fields and fields that we have never heard of survive.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::complaint::{self, shorten};
 use crate::failure::{Failure, Mark};
+use crate::raw;
 use crate::text::escaped;
 
 /// Where one top-level member stands in the line: `"key": value`.
@@ -147,7 +149,7 @@ impl Record {
     pub fn text_of(&self, name: &str) -> Option<String> {
         let raw = self.raw(name)?;
         match raw.as_bytes().first()? {
-            b'"' => serde_json::from_str(raw).ok(),
+            b'"' => raw::text(raw).map(Cow::into_owned),
             b'n' | b'{' | b'[' => None,
             _ => Some(raw.to_owned()),
         }
@@ -219,16 +221,17 @@ impl Record {
 
     /// The room the recording belongs to: `grouping_sids.room_sid`.
     pub fn room_sid(&self) -> Option<String> {
-        self.grouping::<InRoom>()?.room_sid
+        self.grouped_by("room_sid")
     }
 
     /// The participant who was recorded: `grouping_sids.participant_sid`.
     pub fn participant_sid(&self) -> Option<String> {
-        self.grouping::<OfParticipant>()?.participant_sid
+        self.grouped_by("participant_sid")
     }
 
-    fn grouping<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_str(self.raw("grouping_sids")?).ok()
+    /// Each by itself: a participant that can't be read must not cost the recording its room.
+    fn grouped_by(&self, name: &str) -> Option<String> {
+        raw::text(raw::member(self.raw("grouping_sids")?, name)?).map(Cow::into_owned)
     }
 
     /// How messages call this record: its SID, with the track's name and type
@@ -265,18 +268,7 @@ impl Record {
     }
 
     fn is_named(&self, member: &Member, name: &str) -> bool {
-        let key = &self.text[member.key.clone()];
-        let inner = &key[1..key.len() - 1];
-        // Most keys differ in their first byte already, unless that begins an escape:
-        // this is asked for every key that is looked past.
-        let first = inner.as_bytes().first();
-        if first != name.as_bytes().first() && first != Some(&b'\\') {
-            false
-        } else if inner.contains('\\') {
-            serde_json::from_str::<String>(key).is_ok_and(|key| key == name)
-        } else {
-            inner == name
-        }
+        raw::is_name(&self.text[member.key.clone()], name)
     }
 
     /// The cuts that take members away, each with one of the commas beside it.
@@ -320,18 +312,6 @@ impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-/// What Twilio groups a recording by. Each by itself: a participant that can't be read
-/// must not cost the recording its room.
-#[derive(Deserialize)]
-struct InRoom {
-    room_sid: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct OfParticipant {
-    participant_sid: Option<String>,
 }
 
 /// A name as a JSON string.
@@ -510,6 +490,32 @@ mod tests {
     fn escaped_names_are_recognized() {
         let r = record(r#"{"\u0073id":"RT1"}"#);
         assert_eq!(r.text_of("sid").as_deref(), Some("RT1"));
+    }
+
+    #[test]
+    fn room_and_participant_are_read_each_by_itself() {
+        for (grouping, room, participant) in [
+            (r#"{"room_sid":"RM1","participant_sid":"PA1"}"#, Some("RM1"), Some("PA1")),
+            (r#"{"room_sid":"RM1","participant_sid":5,"room_sid":"RM2"}"#, Some("RM2"), None),
+            (
+                r#"{"room_sid":"RM1","\ud800":"\ud800","participant_sid":"P\ud800"}"#,
+                Some("RM1"),
+                Some("P\u{fffd}"),
+            ),
+            (r#"["RM1","PA1"]"#, None, None),
+            ("null", None, None),
+        ] {
+            let r = record(&format!(r#"{{"grouping_sids":{grouping}}}"#));
+            let read = (r.room_sid(), r.participant_sid());
+            assert_eq!((read.0.as_deref(), read.1.as_deref()), (room, participant), "{grouping}");
+        }
+    }
+
+    #[test]
+    fn half_a_character_costs_a_text_no_more_than_that() {
+        let r = record(r#"{"sid":"RT1","track_name":"alice\ud83d","\ud83d":1}"#);
+        assert_eq!(r.text_of("track_name").as_deref(), Some("alice\u{fffd}"));
+        assert_eq!(r.label(), "RT1 (alice\u{fffd})");
     }
 
     #[test]

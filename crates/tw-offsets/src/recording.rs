@@ -3,12 +3,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
-use tw_core::Failure;
 use tw_core::record::is_mark;
+use tw_core::{Failure, raw};
 
 use crate::offsets::Times;
 
@@ -38,7 +40,7 @@ pub enum Verdict {
     Placed(i64),
     /// Handed on as it is: another tool has marked it.
     Marked,
-    /// Handed on as it is: there is nothing to place, since it is of type data or
+    /// Handed on without our fields: there is nothing to place, since it is of type data or
     /// its file holds no packet.
     Nothing,
     /// It can't be placed.
@@ -69,8 +71,16 @@ impl<'a> Recording<'a> {
     /// # Errors
     /// When it holds anything else than one JSON object.
     pub fn read(line: &'a str) -> Result<Self, serde_json::Error> {
+        Self::read_naming::<Name>(line).or_else(|error| match error.classify() {
+            // Half a surrogate pair in a name, perhaps; the rare line is read a second time.
+            Category::Syntax => Self::read_naming::<AnyName>(line),
+            _ => Err(error),
+        })
+    }
+
+    fn read_naming<N: Deserialize<'a> + Into<Name>>(line: &'a str) -> Result<Self, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(line);
-        let recording = deserializer.deserialize_map(Members)?;
+        let recording = deserializer.deserialize_map(Members(PhantomData::<N>))?;
         deserializer.end()?;
         Ok(recording)
     }
@@ -166,9 +176,26 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-struct Members;
+/// The same for names in which half a surrogate pair may stand. None of those matters.
+struct AnyName(Name);
 
-impl<'de> Visitor<'de> for Members {
+impl<'de> Deserialize<'de> for AnyName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(name.get()).unwrap_or(Name::Other)))
+    }
+}
+
+impl From<AnyName> for Name {
+    fn from(AnyName(name): AnyName) -> Self {
+        name
+    }
+}
+
+/// Reads an object whose names are read as `N`.
+struct Members<N>(PhantomData<N>);
+
+impl<'de, N: Deserialize<'de> + Into<Name>> Visitor<'de> for Members<N> {
     type Value = Recording<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -177,13 +204,13 @@ impl<'de> Visitor<'de> for Members {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut recording = Recording::default();
-        while let Some(name) = map.next_key()? {
-            match name {
+        while let Some(name) = map.next_key::<N>()? {
+            match name.into() {
                 Name::Offset => recording.offset = Some(map.next_value::<&RawValue>()?.get()),
                 Name::StartTime => recording.start_time = Some(map.next_value::<&RawValue>()?.get()),
                 Name::Grouping => recording.room = room_of(map.next_value::<&RawValue>()?.get()),
                 Name::Error => recording.marked = is_mark(map.next_value::<&RawValue>()?.get()),
-                Name::Type => recording.data = map.next_value::<&RawValue>()?.get() == "\"data\"",
+                Name::Type => recording.data = is_data(map.next_value::<&RawValue>()?.get()),
                 Name::Own => {
                     map.next_value::<IgnoredAny>()?;
                     recording.done_before = true;
@@ -197,14 +224,14 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
+/// Whether the raw JSON of a `type` says data.
+fn is_data(raw: &str) -> bool {
+    raw == "\"data\"" || raw.contains('\\') && raw::text(raw).is_some_and(|said| said == "data")
+}
+
 /// `room_sid` of a `grouping_sids`, which may be null or anything else.
 fn room_of(grouping: &str) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Grouping<'a> {
-        #[serde(borrow)]
-        room_sid: Option<Cow<'a, str>>,
-    }
-    serde_json::from_str::<Grouping<'_>>(grouping).ok()?.room_sid
+    raw::text(raw::member(grouping, "room_sid")?)
 }
 
 #[cfg(test)]
@@ -270,10 +297,34 @@ mod tests {
             ("null", None),
             ("[7]", None),
             (r#"{"room_sid":7}"#, None),
+            // As jq reads it.
+            (r#"{"room_sid":"RM1","x":{"room_sid":"RM3"},"room_sid":"RM2"}"#, Some("RM2")),
+            (r#"{"room_sid":"RM1","room_sid":null}"#, None),
+            (r#"["RM1"]"#, None),
+            (r#"{"\ud800":"\udc00","room_\u0073id":"RM1"}"#, Some("RM1")),
+            (r#"{"room_sid":"RM1\ud800"}"#, Some("RM1\u{fffd}")),
         ] {
             let line = format!(r#"{{"grouping_sids":{grouping}}}"#);
             assert_eq!(Recording::read(&line).unwrap().room.as_deref(), room, "{grouping}");
         }
+    }
+
+    #[test]
+    fn half_a_character_where_nothing_matters_is_passed_over() {
+        for name in ["\\ud800", "offset\\udc00", "\\ud83dx"] {
+            let line = format!(r#"{{"{name}":"\ud800","off\u0073et":1,"start_time_ms":2,"type":"v\ud800"}}"#);
+            assert_eq!(verdict(&line), Verdict::Placed(3), "{line}");
+        }
+        for line in ["{\"\\ud800\":}", "{\"\\ud800\t\":1}", "{\"\\ud8\":1}", "{\"\\ud800\":1}x"] {
+            assert!(Recording::read(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_type_may_be_written_with_escapes() {
+        assert_eq!(verdict(r#"{"type":"\u0064ata","offset":1}"#), Verdict::Nothing);
+        assert_eq!(verdict(r#"{"type":"d\u0064ta","offset":1,"start_time_ms":1}"#), Verdict::Placed(2));
+        assert_eq!(verdict(r#"{"type":["\u0064ata"],"offset":1,"start_time_ms":1}"#), Verdict::Placed(2));
     }
 
     #[test]
@@ -297,7 +348,7 @@ mod tests {
         #[test]
         fn we_read_what_the_record_reads(
             parts in proptest::collection::vec(
-                ("offset|start_time_ms|sid|grouping_sids|type|error", "null|-?[0-9]{1,20}|\"[a-z]{0,3}\"|\\{\\}|\\[1\\]|1\\.5|\\{\"room_sid\":(\"RM1\"|7|null)(,\"participant_sid\":(\"PA1\"|5|\\{\\}))?\\}"),
+                ("offset|start_time_ms|sid|grouping_sids|type|error|\\\\ud800|o\\\\u0066fset|a\t", "null|\"\\\\ud800\"|\\[\"RM1\"\\]|\\{\"room_sid\":\"RM1\",\"room_sid\":\"RM\\\\ud800\"\\}|-?[0-9]{1,20}|\"[a-z]{0,3}\"|\\{\\}|\\[1\\]|1\\.5|\\{\"room_sid\":(\"RM1\"|7|null)(,\"participant_sid\":(\"PA1\"|5|\\{\\}))?\\}"),
                 0..8,
             ),
             cut in 0..200_usize,

@@ -147,6 +147,35 @@ nonsense
 }
 
 #[test]
+fn rooms_are_told_apart_as_jq_reads_them() {
+    let line = |grouping: &str, offset: i64| {
+        format!("{{\"grouping_sids\":{grouping},\"offset\":{offset},\"start_time_ms\":0}}\n")
+    };
+    let input = line(r#"{"room_sid":"RM1"}"#, 50)
+        + &line(r#"{"room_sid":"RM9","room_sid":"RM1"}"#, 51)
+        + &line(r#"{"room_sid":"RM1","x":"\ud800","\ud800":1}"#, 52)
+        + &line("{}", 7)
+        + &line(r#"["RM1"]"#, 8)
+        + &line(r#"{"room_sid":"RM1\ud800"}"#, 100);
+    let (output, _) = run(&[], &input, 0);
+    let relative: Vec<&str> = output.lines().map(|line| line.rsplit_once(':').unwrap().1).collect();
+    assert_eq!(relative, ["0}", "1}", "2}", "0}", "1}", "0}"], "{output}");
+    assert!(output.lines().zip(input.lines()).all(|(out, line)| out.starts_with(&line[..line.len() - 1])));
+    assert_eq!(run(&["--grouped"], &input, 0).0, output);
+}
+
+#[test]
+fn half_a_character_where_nothing_is_read_costs_nothing() {
+    let input = r#"{"\ud800":"\udc00","track_name":"a\ud83d","offset":1,"start_time_ms":2}"#;
+    let placed = r#","addition_ms":3,"reference_ms":3,"relative_offset_ms":0}"#;
+    for flags in [&[][..], &["--grouped"]] {
+        let expected = format!("{}{placed}\n", &input[..input.len() - 1]);
+        assert_eq!(run(flags, input, 0), (expected, String::new()));
+    }
+    assert!(run(&["--to", "csv"], input, 0).0.ends_with("\na\u{fffd},1,2,3,3,0\n"));
+}
+
+#[test]
 fn what_has_no_name_is_said_with_its_place() {
     let (output, said) = run(&[], "{\"sid\":\"RT1\"}\n\n{\"a\":1}\n", 1);
     assert!(said.contains("tw-offsets: stdin:3: no offset: "), "{said}");
