@@ -65,9 +65,7 @@ fn record(item: &RawValue) -> Result<Record, String> {
     let Members(members) = serde_json::from_str(item.get()).map_err(|_| "not an object".to_owned())?;
     let fields: Vec<String> = members
         .iter()
-        .map(|(name, value)| {
-            format!("{}:{}", serde_json::Value::from(snake_case(name)), without_space(value.get()))
-        })
+        .map(|(name, value)| format!("{}:{}", api_name(name.get()), without_space(value.get())))
         .collect();
     let record = Record::parse(format!("{{{}}}", fields.join(","))).map_err(|e| e.to_string())?;
     match record.text_of("sid") {
@@ -77,8 +75,8 @@ fn record(item: &RawValue) -> Result<Record, String> {
     }
 }
 
-/// An object's members in their order, their values as they were written.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// An object's members in their order, as they were written.
+struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -99,6 +97,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             }
         }
         deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// A raw key as the API names it. One with half a surrogate pair in it isn't the API's: it stays.
+fn api_name(key: &str) -> String {
+    match serde_json::from_str::<String>(key) {
+        Ok(name) => serde_json::Value::from(snake_case(&name)).to_string(),
+        Err(_) => key.to_owned(),
     }
 }
 
@@ -140,6 +146,14 @@ mod tests {
              \"grouping_sids\":{\"room_sid\":\"RM1\",\"participant_sid\":\"PA 1\"},\
              \"media_external_location\":null}"
         );
+    }
+
+    #[test]
+    fn half_a_character_costs_no_recording() {
+        let sid = "RT00000000000000000000000000000001";
+        let printed = format!(r#"{{"\uD83D x": "\uD83D", "s\u0069d": "{sid}", "trackName": "\uDE00"}}"#);
+        let expected = format!(r#"{{"\uD83D x":"\uD83D","sid":"{sid}","track_name":"\uDE00"}}"#);
+        assert_eq!(converted(&printed).unwrap(), expected);
     }
 
     #[test]
