@@ -22,7 +22,7 @@ pub enum Fate {
     Replace(i64),
     /// Handed on: marked by an earlier tool.
     Marked,
-    /// Handed on: of type data.
+    /// Handed on without our fields: of type data.
     Nothing,
     /// A record that can't be placed. Why is found out again when it is written.
     Failed,
@@ -167,12 +167,22 @@ impl Batch {
     /// What comes of an entry.
     pub fn outcome(&self, entry: &Entry, rooms: &Rooms) -> Outcome {
         let line = Line { place: self.place(entry), bytes: self.line(entry).to_vec() };
-        Outcome::of(line, |record| {
-            if entry.fate != Fate::Nothing {
+        let outcome = Outcome::of(line, |record| {
+            if entry.fate == Fate::Nothing {
+                record.set(&NO_FIELDS);
+            } else {
                 record.set(&fields(self.offsets(entry, rooms)?));
             }
             Ok(())
-        })
+        });
+        match outcome {
+            // An earlier run's fields would say that it has a place.
+            Outcome::Failed(mut record, failure) => {
+                record.set(&NO_FIELDS);
+                Outcome::Failed(record, failure)
+            }
+            other => other,
+        }
     }
 
     /// The entry's place on its room's timeline.
@@ -247,6 +257,9 @@ fn fields(offsets: Offsets) -> [(&'static str, Option<String>); 3] {
     let values = [offsets.addition, offsets.reference, offsets.relative];
     std::array::from_fn(|i| (OWN[i], Some(values[i].to_string())))
 }
+
+/// A record without a place has none of our fields.
+const NO_FIELDS: [(&str, Option<String>); 3] = [(OWN[0], None), (OWN[1], None), (OWN[2], None)];
 
 /// The line without its end; empty when it is blank.
 fn trim(text: &[u8], mut span: Range<usize>) -> Range<usize> {

@@ -176,6 +176,32 @@ fn half_a_character_where_nothing_is_read_costs_nothing() {
 }
 
 #[test]
+fn a_record_without_a_place_keeps_none_of_an_earlier_run() {
+    let stale = r#""addition_ms":7,"reference_ms":5,"relative_offset_ms":2"#;
+    let marked = format!(r#"{{"sid":"RT5",{stale},"error":{{"kind":"http"}}}}"#);
+    let input = format!(
+        r#"{{"type":"data","offset":1,{stale}}}
+{{{stale},"offset":1,"start_time_ms":null}}
+{{"sid":"RT3",{stale},"offset":1}}
+{{"sid":"RT4","offset":1,{stale},"start_time_ms":1.5}}
+{marked}
+"#
+    );
+    for flags in [&[][..], &["--grouped"]] {
+        let (output, _) = run(flags, &input, 1);
+        let lines: Vec<&str> = output.lines().collect();
+        assert_eq!(lines[0], r#"{"type":"data","offset":1}"#);
+        assert_eq!(lines[1], r#"{"offset":1,"start_time_ms":null}"#);
+        assert!(lines[2].starts_with(r#"{"sid":"RT3","offset":1,"error":{"tool":"tw-offsets","#), "{output}");
+        assert!(lines[3].starts_with(r#"{"sid":"RT4","offset":1,"start_time_ms":1.5,"error":"#), "{output}");
+        // What an earlier tool has marked is handed on untouched.
+        assert_eq!(lines[4], marked);
+        // A second run changes nothing.
+        assert_eq!(run(flags, &output, 1).0, output);
+    }
+}
+
+#[test]
 fn what_has_no_name_is_said_with_its_place() {
     let (output, said) = run(&[], "{\"sid\":\"RT1\"}\n\n{\"a\":1}\n", 1);
     assert!(said.contains("tw-offsets: stdin:3: no offset: "), "{said}");
