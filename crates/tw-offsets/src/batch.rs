@@ -199,7 +199,8 @@ impl Batch {
         })
     }
 
-    fn place(&self, entry: &Entry) -> Place {
+    /// Where an entry stood.
+    pub fn place(&self, entry: &Entry) -> Place {
         let source = self.sources.iter().rev().find(|(from, _)| *from <= entry.span.start);
         let source = source.map_or_else(String::new, |(_, source)| source.to_string());
         Place { source, line: self.first_line + entry.line }

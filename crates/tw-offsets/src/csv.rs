@@ -66,9 +66,13 @@ pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow:
         if row.iter().all(|cell| cell.trim_ascii().is_empty()) {
             continue;
         }
-        let line = row.position().map_or(0, csv::Position::line);
         let bytes = row.position().map_or(0, csv::Position::byte)..reader.position().byte();
-        let (text, utf8) = record_of(&header, &row);
+        let (blank, own_return) = {
+            let mut quotes = quotes.borrow_mut();
+            (quotes.blank_lines_of(&bytes), quotes.ends_with_own_return(&bytes))
+        };
+        let line = row.position().map_or(0, csv::Position::line) + blank;
+        let (text, utf8) = record_of(&header, &row, own_return);
         let recording = Recording::read(&text).ok();
         let beyond = row.iter().skip(header.len()).any(|cell| !cell.trim_ascii().is_empty());
         let refused = if !utf8 {
@@ -89,7 +93,17 @@ pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow:
 
 fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Result<Header> {
     let header = reader.byte_headers().with_context(|| format!("cannot read {source}"))?;
-    let header: Header = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let mut header: Header = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    // Spreadsheets write a comma for every column that was ever touched. One without a name may
+    // hold notes; of several nobody could tell which is which, and cells in them are refused.
+    if let [.., one, other] = header.as_slice()
+        && one.is_empty()
+        && other.is_empty()
+    {
+        while header.last().is_some_and(String::is_empty) {
+            header.pop();
+        }
+    }
     if header.is_empty() {
         return Ok(header);
     }
@@ -109,6 +123,10 @@ fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Resul
     for (i, name) in header.iter().enumerate() {
         let same = header[..i].iter().find(|other| field(other) == field(name));
         if let Some(other) = same {
+            anyhow::ensure!(
+                !name.is_empty(),
+                "{source}: two columns have no name: name them in the first line"
+            );
             anyhow::ensure!(other != name, "{source}: two columns are named {name}");
             anyhow::bail!("{source}: {other} and {name} say the same: take one of the columns away");
         }
@@ -125,13 +143,14 @@ fn field(column: &str) -> &str {
     }
 }
 
-/// The row as a record, and whether all of it was UTF-8.
-fn record_of(header: &[String], row: &ByteRecord) -> (String, bool) {
+/// The row as a record, and whether all of it was UTF-8. A carriage return at its end is that of
+/// its line's end, unless it is the last cell's `own_return`.
+fn record_of(header: &[String], row: &ByteRecord, own_return: bool) -> (String, bool) {
     let mut members = Vec::with_capacity(row.len());
     let mut utf8 = true;
     for (i, cell) in row.iter().enumerate() {
-        let last = i + 1 == row.len();
-        let cell = String::from_utf8_lossy(cell.strip_suffix(b"\r").filter(|_| last).unwrap_or(cell));
+        let at_end = i + 1 == row.len() && !own_return;
+        let cell = String::from_utf8_lossy(cell.strip_suffix(b"\r").filter(|_| at_end).unwrap_or(cell));
         utf8 &= matches!(cell, Cow::Borrowed(_));
         let (name, value) = match header.get(i).map(String::as_str) {
             // Computed again.
@@ -142,6 +161,7 @@ fn record_of(header: &[String], row: &ByteRecord) -> (String, bool) {
             Some(name @ "start_time") => (field(name).to_owned(), number(&cell)),
             Some(name @ ROOM) => (field(name).to_owned(), json!({ ROOM: text(&cell) })),
             Some(name) => (name.to_owned(), text(&cell)),
+            None if cell.is_empty() => continue,
             None => (format!("column_{}", i + 1), text(&cell)),
         };
         members.push(format!("{}:{value}", Value::from(name)));
@@ -223,7 +243,7 @@ mod tests {
 
     fn record(header: &[&str], cells: &[&[u8]]) -> (String, bool) {
         let header: Header = header.iter().map(ToString::to_string).collect();
-        record_of(&header, &ByteRecord::from(cells.to_vec()))
+        record_of(&header, &ByteRecord::from(cells.to_vec()), false)
     }
 
     #[test]
@@ -267,6 +287,56 @@ mod tests {
         ] {
             assert_eq!(rows(table), unclosed, "{table:?}");
         }
+    }
+
+    #[test]
+    fn rows_have_the_numbers_of_their_lines() {
+        let header = "track_name,offset,start_time,note\n";
+        for (table, lines) in [
+            (format!("{header}\na,1,2,\n\n\nb,3,4,\nc,5,6,\n"), &[3, 6, 7][..]),
+            (format!("\n\n{header}a,1,2,\n\nb,3,4,"), &[4, 6]),
+            (format!("\u{feff}{header}a,1,2,\n\nb,3,4,\n\n"), &[2, 4]),
+            (format!("{header}\n,,,\n \na,1,2,\n"), &[5]),
+            // Line breaks in a cell are lines, but none that is passed over.
+            (format!("{header}a,1,2,\"x\n\n\ny\"\n\nb,3,4,\nc,5,6,\n"), &[2, 7, 8]),
+        ] {
+            let (batch, _) = read_table(table.as_bytes(), "x.csv", &mut Rooms::default()).unwrap();
+            let found: Vec<_> = batch.entries.iter().map(|entry| batch.place(entry).line).collect();
+            assert_eq!(found, lines, "{table:?}");
+        }
+        let crlf = format!("{header}\na,1,2,\n\n\nb,3,4,\n").replace('\n', "\r\n");
+        let (batch, _) = read_table(crlf.as_bytes(), "x.csv", &mut Rooms::default()).unwrap();
+        assert_eq!(batch.entries.iter().map(|entry| batch.place(entry).line).collect::<Vec<_>>(), [3, 6]);
+    }
+
+    #[test]
+    fn a_carriage_return_in_quotes_is_the_cells() {
+        let notes = |table: &str| {
+            let table = format!("offset,start_time,note\n{table}");
+            let (batch, _) = read_table(table.as_bytes(), "x.csv", &mut Rooms::default()).unwrap();
+            let note = |entry| tw_core::Record::parse(str::from_utf8(batch.line(entry)).unwrap());
+            batch.entries.iter().map(|entry| note(entry).unwrap().text_of("note")).collect::<Vec<_>>()
+        };
+        for (table, found) in [
+            ("1,2,\"x\r\"\n1,2,\"x\r\"\r\n1,2,y\r\n1,2,\"y\"\r\n", &["x\r", "x\r", "y", "y"][..]),
+            ("1,2,\"x\r\"\n\n1,2,y\r\n1,2,\"x\r\"", &["x\r", "y", "x\r"]),
+            ("\"1\r\",2,y\r\n1,2,\"x\"\"\r\"\n1,2,\"y\r\"\"\"\r\n", &["y", "x\"\r", "y\r\""]),
+        ] {
+            assert_eq!(notes(table), found.iter().map(|note| Some((*note).to_owned())).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn columns_without_a_name_at_the_end_are_none() {
+        let read = |table: &str| read_table(table.as_bytes(), "x.csv", &mut Rooms::default());
+        let (batch, header) = read("offset,start_time,,,\r\n1,2,,,\r\n1,2,,x,\r\n").unwrap();
+        assert_eq!(header, ["offset", "start_time"]);
+        assert_eq!(batch.line(&batch.entries[0]), br#"{"offset":1,"start_time_ms":2}"#);
+        assert_eq!(batch.entries[1].fate, Fate::TooLong);
+        // A single one may hold notes.
+        assert_eq!(read("offset,start_time,\n1,2,x\n").unwrap().0.entries[0].fate, Fate::Append(3));
+        let why = read(",,offset,start_time\n1,2,3,4\n").unwrap_err().to_string();
+        assert_eq!(why, "x.csv: two columns have no name: name them in the first line");
     }
 
     proptest! {

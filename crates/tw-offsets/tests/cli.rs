@@ -314,10 +314,41 @@ fn rows_that_cannot_be_placed_are_said_with_their_line_and_kept() {
 }
 
 #[test]
+fn a_row_is_said_with_its_own_line_behind_blank_ones() {
+    let input = "track_name,offset,start_time\n\n\na,1,soon\n\nb,1,2\n\nc,2,\n";
+    for input in [input.to_owned(), input.replace('\n', "\r\n")] {
+        let (_, said) = run(&["--from", "csv"], &input, 1);
+        assert!(said.contains("a: stdin:4: ") && said.contains("c: stdin:8: "), "{said}");
+    }
+}
+
+#[test]
+fn the_line_breaks_in_a_cell_come_out_again() {
+    let input = "track_name,offset,start_time,addition,reference_value,relative_offset,note\n\
+                 a,1,2,3,3,0,\"x\r\"\nb,1,2,3,3,0,\"x\r\n\"\nc,1,2,3,3,0,y\n";
+    assert_eq!(run(&["--from", "csv", "--to", "csv"], input, 0).0, input);
+    // The line end of a table that has others in its cells is no part of them.
+    let crlf = "note,offset,start_time,other\r\nx,1,2,\"z\r\"\r\ny,1,2,z\r\n";
+    let (output, _) = run(&["--from", "csv"], crlf, 0);
+    assert_eq!(output.matches(r#""other":"z\r","#).count(), 1, "{output}");
+    assert_eq!(output.matches(r#""other":"z","#).count(), 1, "{output}");
+}
+
+#[test]
+fn columns_that_a_spreadsheet_adds_are_none() {
+    let input = "track_name,offset,start_time,,\r\na,1,2,,\r\nb,1,3,,\r\n";
+    let (output, said) = run(&["--from", "csv", "--to", "csv"], input, 0);
+    assert_eq!((output.lines().next(), &*said), (PLACED_CSV.lines().next(), ""));
+    let (_, said) = run(&["--from", "csv"], &input.replace("b,1,3,,", "b,1,3,,note"), 1);
+    assert!(said.contains("stdin:3: more cells than there are columns: name all columns"), "{said}");
+}
+
+#[test]
 fn a_table_without_the_columns_is_refused() {
     for (input, why) in [
         ("track_name,offset\na,1\n", "stdin: no column start_time"),
         ("offset,start_time,offset\n1,2,3\n", "two columns are named offset"),
+        (",,offset,start_time\n1,2,3,4\n", "stdin: two columns have no name: name them in the first line"),
         ("offset,start_time,start_time_ms\n1,2,3\n", "start_time and start_time_ms say the same"),
         ("{\"offset\":1}\n", "stdin: no column offset"),
         ("track_name;offset;start_time\na;1;2\n", "stdin: its columns are parted by semicolons"),
