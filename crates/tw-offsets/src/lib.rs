@@ -61,7 +61,7 @@ impl Tool for Cli {
             From::Csv => csv::read(&self.inputs)?,
         };
         let input = Input { batches, rooms };
-        let status = match self.to {
+        let (status, unplaced) = match self.to {
             To::Jsonl => input.write_jsonl(&self.common)?,
             To::Csv => input.write_csv(header, &self.common)?,
             To::Table => input.write_text(&self.common, |rows, rooms| table::render(rows, rooms, color()))?,
@@ -72,10 +72,14 @@ impl Tool for Cli {
                 term::render(&timeline::of(rows, rooms), terminal_width(), color())
             })?,
         };
-        tell_unplaced(input.unplaced());
+        tell_unplaced(unplaced);
         Ok(status)
     }
 }
+
+/// How it went, and how many of the records that were written hold nothing to place: not all
+/// are written when the first failure ends it.
+type Written = (Status, u64);
 
 /// All that came in.
 struct Input {
@@ -84,29 +88,26 @@ struct Input {
 }
 
 impl Input {
-    fn unplaced(&self) -> u64 {
-        let entries = self.batches.iter().flat_map(|batch| &batch.entries);
-        entries.filter(|entry| entry.fate == Fate::Nothing).count() as u64
-    }
-
-    fn write_jsonl(&self, common: &Common) -> anyhow::Result<Status> {
+    fn write_jsonl(&self, common: &Common) -> anyhow::Result<Written> {
         let mut output = Output::default();
         let mut sink = Sink::new(&mut output, common);
+        let mut unplaced = 0;
         'all: for batch in &self.batches {
             for entry in &batch.entries {
+                unplaced += u64::from(entry.fate == Fate::Nothing);
                 if jsonl::write(&mut sink, batch, entry, &self.rooms)?.is_break() {
                     break 'all;
                 }
             }
         }
-        Ok(sink.finish()?)
+        Ok((sink.finish()?, unplaced))
     }
 
-    fn write_csv(&self, header: csv::Header, common: &Common) -> anyhow::Result<Status> {
+    fn write_csv(&self, header: csv::Header, common: &Common) -> anyhow::Result<Written> {
         let mut writer = csv::Writer::new(stdout(), header, self.rooms.len() > 1).map_err(csv_error)?;
-        let status = self.each_row(common, |row| writer.row(&row).map_err(csv_error))?;
+        let written = self.each_row(common, |row| writer.row(&row).map_err(csv_error))?;
         writer.flush().map_err(OutputError::from)?;
-        Ok(status)
+        Ok(written)
     }
 
     /// For what is drawn once all records are known.
@@ -114,16 +115,16 @@ impl Input {
         &self,
         common: &Common,
         render: impl Fn(&[Row], &[&str]) -> String,
-    ) -> anyhow::Result<Status> {
+    ) -> anyhow::Result<Written> {
         let mut rows = Vec::new();
-        let status = self.each_row(common, |row| {
+        let written = self.each_row(common, |row| {
             rows.push(row);
             Ok(())
         })?;
         let mut output = Output::default();
         output.bytes(render(&rows, &self.rooms.names()).as_bytes())?;
         output.flush()?;
-        Ok(status)
+        Ok(written)
     }
 
     /// Hands out every record as a row; what failed is said on stderr.
@@ -131,13 +132,15 @@ impl Input {
         &self,
         common: &Common,
         mut take: impl FnMut(Row) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Status> {
+    ) -> anyhow::Result<Written> {
         // Rows go elsewhere.
         let mut output = Output::default();
         let mut sink = Sink::new(&mut output, common);
+        let mut unplaced = 0;
         for (batch, entry) in
             self.batches.iter().flat_map(|batch| batch.entries.iter().map(move |e| (batch, e)))
         {
+            unplaced += u64::from(entry.fate == Fate::Nothing);
             let outcome = batch.outcome(entry, &self.rooms);
             let flow = sink.note(&outcome);
             // A line that is no record has nothing to show.
@@ -149,7 +152,7 @@ impl Input {
                 break;
             }
         }
-        Ok(sink.finish()?)
+        Ok((sink.finish()?, unplaced))
     }
 }
 

@@ -410,6 +410,13 @@ fn the_first_failure_can_end_it() {
     for flags in [&["--fail-fast"][..], &["--fail-fast", "--grouped"]] {
         assert_eq!(run(flags, input, 1).0.lines().count(), 2);
     }
+    // Only what was written is counted.
+    let data = "{\"type\":\"data\"}\n";
+    let input = format!("{data}{{}}\n{}", data.repeat(3));
+    for flags in [&[][..], &["--grouped"], &["--to", "csv"], &["--to", "table"]] {
+        let (_, said) = run(&[&["--fail-fast"], flags].concat(), &input, 1);
+        assert!(said.ends_with("tw-offsets: 1 record handed on as it was: nothing in it has a start time\n"));
+    }
 }
 
 #[test]
