@@ -68,6 +68,14 @@ fn texts() -> Vec<(&'static str, Vec<u8>, usize)> {
     ]
     .map(|streams| raw("streams", streams))
     .into();
+    let groupings: Vec<String> = [
+        r#"{"room_sid":"RM1","room_sid":"RM2"}"#,
+        r#"["RM1"]"#,
+        r#"{"room_sid":"RM1\ud800"}"#,
+        r#"{"\ud800":"\udc00","room_sid":"RM1"}"#,
+    ]
+    .map(|grouping| raw("grouping_sids", grouping))
+    .into();
     let lines = |lines: &[String]| (lines.join("\n") + "\n").into_bytes();
     let deep = |open: &str, close: &str| raw("streams", &(open.repeat(50_000) + "1" + &close.repeat(50_000)));
     let good = good.to_string();
@@ -86,7 +94,13 @@ fn texts() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("the same recording twice", lines(&[good.clone(), good.clone()]), 2),
         ("the same field twice", lines(&[good.replace("\"offset\":5", "\"offset\":\"x\",\"offset\":5")]), 1),
         ("not UTF-8", [good.as_bytes(), b"\n{\"sid\":\"\xff\xfe\"}\n\xc3\x28\n"].concat(), 3),
-        ("half a character", [good.as_bytes(), b"\n{\"sid\":\"\\ud800\"}\n"].concat(), 2),
+        ("half a character", [good.as_bytes(), b"\n{\"sid\":\"\\ud800\"}\n{\"\\ud800\":1}\n"].concat(), 3),
+        (
+            "half a character in a good one",
+            good.replacen('{', "{\"\\udc00\":\"\\ud800\",", 1).into_bytes(),
+            1,
+        ),
+        ("a room of all sorts", lines(&groupings), groupings.len()),
         ("CRLF and a BOM", format!("\u{feff}{good}\r\n\r\n{good}\r\n").into_bytes(), 2),
         ("a BOM in the middle", format!("{good}\n\u{feff}{good}\n").into_bytes(), 2),
         ("NUL", b"\0\n{\"sid\":\"a\0b\"}\n{\"sid\":\"a\\u0000b\"}\n".to_vec(), 3),
@@ -158,6 +172,9 @@ fn every_row_of_a_table_comes_out_again() {
         ("not UTF-8", [header.as_bytes(), b"\xff,1,2\nb,1,2\n"].concat(), 2),
         ("the same twice", format!("{header}a,1,2\na,1,2\n").into_bytes(), 2),
         ("NUL", format!("{header}a\0,1,2\n").into_bytes(), 1),
+        ("blank lines between", format!("{header}\n\na,1,2\n\r\n\nb,1,soon\n\n").into_bytes(), 2),
+        ("columns without a name", "track_name,offset,start_time,,\na,1,2,,\nb,1,2,x,\n".into(), 2),
+        ("carriage returns", format!("{header}\"a\r\",1,2\nb,1,\"2\r\"\r\nc,1,\"2\r\"").into_bytes(), 3),
     ] {
         let arguments: Vec<String> = ["--from", "csv"].map(str::to_owned).into();
         let output = place.filter("tw-offsets", &arguments, &text).unwrap();
