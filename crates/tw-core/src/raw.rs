@@ -3,16 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The raw value of an object's member. Of several with one name the last counts, as in jq.
 /// `None` when there is none, or when it is no object.
 pub fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    let find = |halves| serde_json::Deserializer::from_str(object).deserialize_map(Named { name, halves });
-    // Keys are read faster by serde_json, which refuses half a surrogate pair.
-    find(false).or_else(|_| find(true)).ok().flatten()
+    serde_json::Deserializer::from_str(object).deserialize_map(Named(name)).ok().flatten()
 }
 
 /// Whether a raw key is this name.
@@ -53,11 +51,7 @@ fn with_halves(raw: &str) -> Result<String, serde_json::Error> {
 }
 
 /// Finds the value of the member of this name.
-struct Named<'n> {
-    name: &'n str,
-    /// Whether keys may hold half a surrogate pair.
-    halves: bool,
-}
+struct Named<'n>(&'n str);
 
 impl<'de> Visitor<'de> for Named<'_> {
     type Value = Option<&'de str>;
@@ -68,43 +62,15 @@ impl<'de> Visitor<'de> for Named<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        loop {
-            let is_it = if self.halves {
-                map.next_key::<&RawValue>()?.map(|key| is_name(key.get(), self.name))
+        // As they are written: serde_json would refuse half a surrogate pair in a key.
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            if is_name(key.get(), self.0) {
+                found = Some(map.next_value::<&RawValue>()?.get());
             } else {
-                map.next_key_seed(Is(self.name))?
-            };
-            match is_it {
-                Some(true) => found = Some(map.next_value::<&RawValue>()?.get()),
-                Some(false) => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-                None => return Ok(found),
+                map.next_value::<IgnoredAny>()?;
             }
         }
-    }
-}
-
-/// Whether a key is this name.
-struct Is<'n>(&'n str);
-
-impl<'de> DeserializeSeed<'de> for Is<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for Is<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
-        Ok(key == self.0)
+        Ok(found)
     }
 }
 

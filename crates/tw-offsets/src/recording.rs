@@ -71,13 +71,20 @@ impl<'a> Recording<'a> {
     /// # Errors
     /// When it holds anything else than one JSON object.
     pub fn read(line: &'a str) -> Result<Self, serde_json::Error> {
-        Self::read_naming::<Name>(line).or_else(|error| match error.classify() {
-            // Half a surrogate pair in a name, perhaps; the rare line is read a second time.
-            Category::Syntax => Self::read_naming::<AnyName>(line),
-            _ => Err(error),
-        })
+        match Self::read_naming::<Name>(line) {
+            Err(error) if error.classify() == Category::Syntax => Self::read_again(line),
+            read => read,
+        }
     }
 
+    /// Half a surrogate pair in a name, perhaps; the rare line is read a second time.
+    #[cold]
+    #[inline(never)]
+    fn read_again(line: &'a str) -> Result<Self, serde_json::Error> {
+        Self::read_naming::<AnyName>(line)
+    }
+
+    #[inline]
     fn read_naming<N: Deserialize<'a> + Into<Name>>(line: &'a str) -> Result<Self, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(line);
         let recording = deserializer.deserialize_map(Members(PhantomData::<N>))?;
@@ -224,13 +231,26 @@ impl<'de, N: Deserialize<'de> + Into<Name>> Visitor<'de> for Members<N> {
     }
 }
 
-/// Whether the raw JSON of a `type` says data.
+/// Whether the raw JSON of a `type` says data; with an escape that takes eleven bytes.
 fn is_data(raw: &str) -> bool {
-    raw == "\"data\"" || raw.contains('\\') && raw::text(raw).is_some_and(|said| said == "data")
+    raw == "\"data\""
+        || raw.len() > 10 && raw.contains('\\') && raw::text(raw).is_some_and(|said| said == "data")
 }
 
 /// `room_sid` of a `grouping_sids`, which may be null or anything else.
 fn room_of(grouping: &str) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Grouping<'a> {
+        #[serde(borrow)]
+        room_sid: Option<Cow<'a, str>>,
+    }
+    // Faster, and right where it succeeds: serde takes lists too, but no name twice and no half
+    // of a surrogate pair.
+    if grouping.starts_with('{')
+        && let Ok(Grouping { room_sid }) = serde_json::from_str(grouping)
+    {
+        return room_sid;
+    }
     raw::text(raw::member(grouping, "room_sid")?)
 }
 
