@@ -72,15 +72,16 @@ fn longer(own: Duration, asked: Option<Duration>) -> Duration {
     own.max(asked.unwrap_or_default().min(LONGEST_RETRY_AFTER))
 }
 
-/// The value of a `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date.
+/// The value of a `Retry-After` header (RFC 9110, 10.2.3): seconds, or a date
+/// in any of the three forms that HTTP has known (5.6.7).
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         // More digits than a number holds: as long as can be.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -148,6 +149,9 @@ mod tests {
         assert_eq!(seconds(" 120 "), Some(120));
         assert_eq!(seconds("99999999999999999999999"), Some(u64::MAX));
         assert_eq!(seconds("Wed, 21 Oct 2015 07:28:30 GMT"), Some(30));
+        // RFC 850's, and that of C's asctime.
+        assert_eq!(seconds("Wednesday, 21-Oct-15 07:28:30 GMT"), Some(30));
+        assert_eq!(seconds("Wed Oct 21 07:28:30 2015"), Some(30));
         assert_eq!(seconds("Wed, 21 Oct 2015 07:27:00 GMT"), Some(0));
         for text in ["", "-1", "1.5", "soon", "Wed, 99 Oct 2015 07:28:00 GMT"] {
             assert_eq!(seconds(text), None, "{text}");
