@@ -12,7 +12,7 @@ use common::{alice, bare, fetch, fetch_within, files, folder, line, lines, media
 use jiff::{SignedDuration, Timestamp};
 use predicates::prelude::*;
 use predicates::str::contains;
-use tw_loopback::{Fault, On, Recording, Twilio, room_sid};
+use tw_loopback::{Endless, Fault, On, Recording, Twilio, room_sid};
 
 const MEDIA: &str = "/v1/Recordings/*/Media";
 
@@ -402,6 +402,34 @@ fn a_body_that_drips_for_ever_ends() {
         .assert()
         .code(1)
         .stderr(contains("are too few"));
+}
+
+#[test]
+fn what_goes_on_for_ever_without_media_ends() {
+    let whole = ended(60, alice(&media(1000)));
+    // Whose storage answers 404: the body of an error may have no end either.
+    let gone = whole.clone().file("/nowhere/gone.mka");
+    for what in [Endless::Head, Endless::ChunkExtension, Endless::Trailer] {
+        for (recording, kind) in [(&whole, "network"), (&gone, "not_found")] {
+            let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+            let dir = folder();
+            let input = records(&twilio, std::slice::from_ref(recording));
+            twilio.fault(On::storage("*"), Fault::Endless(what, Duration::from_millis(10)));
+            // Each piece comes well within the longest silence of 0.2 s; ten times that may pass.
+            let output = fetch_within(&twilio, dir.path(), "0.2")
+                .args(["--retries", "0"])
+                .timeout(Duration::from_secs(30))
+                .write_stdin(input)
+                .assert()
+                .code(1);
+            if (what, kind) == (Endless::Trailer, "network") {
+                let message = line(&output)["error"]["message"].clone();
+                assert_eq!(message, "the media's storage went on and on, but sent no more of the media");
+            }
+            let expected = if what == Endless::Head { "network" } else { kind };
+            assert_eq!(line(&output)["error"]["kind"], expected, "{what:?}");
+        }
+    }
 }
 
 #[test]

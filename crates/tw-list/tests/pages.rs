@@ -7,7 +7,7 @@ mod common;
 use common::{lines, list, list_within, patience, text};
 use predicates::prelude::*;
 use predicates::str::contains;
-use tw_loopback::{Fault, On, Recording, Twilio, many, room_sid};
+use tw_loopback::{Endless, Fault, On, Recording, Twilio, many, room_sid};
 
 #[test]
 fn a_room_of_250_recordings_comes_from_three_pages() {
@@ -176,6 +176,17 @@ fn a_body_that_drips_is_waited_for() {
         .start()
         .unwrap();
     list(&twilio).args(["--room", &room]).assert().success().stdout(contains("\"sid\""));
+}
+
+#[test]
+fn an_answer_that_goes_on_for_ever_ends() {
+    let room = room_sid("endless");
+    for what in [Endless::Head, Endless::ChunkExtension, Endless::Trailer] {
+        let fault = Fault::Endless(what, std::time::Duration::from_millis(10));
+        let twilio = Twilio::builder().recordings(many(&room, 1)).fault(On::api("*"), fault).start().unwrap();
+        let output = list_within(&twilio, "0.2").args(["--room", &room, "--retries", "0"]).assert().code(1);
+        assert_eq!(lines(&output)[0]["error"]["kind"], "network", "{what:?}");
+    }
 }
 
 #[test]

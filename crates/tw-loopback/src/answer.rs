@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read};
 use std::time::Duration;
 
-use crate::fault::Fault;
+use crate::fault::{Endless, Fault};
 use crate::log::{Host, Request};
 use crate::resource::json;
 
@@ -33,6 +33,8 @@ pub(crate) enum Delivery {
     Cut(u64, End),
     /// The body, and so many bytes more.
     Beyond(u64),
+    /// All before this, and then no end of it, a piece after each pause.
+    Endless(Endless, Duration),
     /// No Content-Length, and so many bytes of the body.
     Unannounced(u64),
 }
@@ -133,6 +135,7 @@ impl Answer {
             Fault::ResetInBody(after) => self.delivery = Delivery::Cut(*after, End::Reset),
             Fault::StallInBody(after) => self.delivery = Delivery::Cut(*after, End::Stall),
             Fault::Drip(pause) => self.delivery = Delivery::Drip(*pause),
+            Fault::Endless(what, pause) => self.delivery = Delivery::Endless(*what, *pause),
             Fault::BeyondAnnounced(more) => self.delivery = Delivery::Beyond(*more),
             Fault::Unannounced(bytes) => self.delivery = Delivery::Unannounced(*bytes),
             Fault::Longer(more) => {

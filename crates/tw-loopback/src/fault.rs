@@ -25,6 +25,8 @@ pub enum Fault {
     StallInBody(u64),
     /// The body comes a byte at a time, with this pause before each.
     Drip(Duration),
+    /// This goes on for ever, a few bytes after each pause: the connection is never silent.
+    Endless(Endless, Duration),
     /// The body is so many bytes longer than it should be, and announced so.
     Longer(u64),
     /// The body is so many bytes shorter than it should be, and announced so.
@@ -59,6 +61,17 @@ pub enum Fault {
     EmptyPage,
     /// Storage has other bytes from here on, and another `ETag`.
     OtherMedia(Vec<u8>),
+}
+
+/// What of an answer may have no end, beside its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endless {
+    /// The head: header after header.
+    Head,
+    /// What stands with the size of a chunk (RFC 9112, 7.1.1): one long extension.
+    ChunkExtension,
+    /// What follows the last chunk (RFC 9112, 7.1.2): field after field.
+    Trailer,
 }
 
 /// Which requests a fault meets: a host, a path, and how many of them.

@@ -82,7 +82,7 @@ mod wire;
 mod world;
 
 pub use api::MediaAnswer;
-pub use fault::{Fault, On};
+pub use fault::{Endless, Fault, On};
 pub use log::{Host, Request};
 pub use program::main as program;
 pub use recording::{Kind, Media, Recording, many};

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::answer::{Answer, Delivery, End, reason};
+use crate::fault::Endless;
 use crate::log::{Host, Request};
 use crate::stop::Stop;
 
@@ -81,13 +82,15 @@ pub(crate) fn send(
     let keep = !request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
         && matches!(answer.delivery, Delivery::Whole | Delivery::Drip(_));
 
-    if let Delivery::Nothing(end) = answer.delivery {
-        return finish(out.get_ref(), end, stop);
+    match answer.delivery {
+        Delivery::Nothing(end) => return finish(out.get_ref(), end, stop),
+        Delivery::Endless(what, pause) => return endless(out, &mut answer, what, pause, stop),
+        _ => {}
     }
     out.write_all(head(&answer, keep).as_bytes())?;
     let body = &mut answer.body.bytes;
     match answer.delivery {
-        Delivery::Whole | Delivery::Nothing(_) => copy(body, length, out)?,
+        Delivery::Whole | Delivery::Nothing(_) | Delivery::Endless(..) => copy(body, length, out)?,
         Delivery::Drip(pause) => drip(body, length, out, pause, stop)?,
         Delivery::Cut(after, end) => {
             copy(body, after.min(length), out)?;
@@ -109,7 +112,9 @@ fn head(answer: &Answer, keep: bool) -> String {
     for (name, value) in &answer.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    if !matches!(answer.delivery, Delivery::Unannounced(_)) {
+    if matches!(answer.delivery, Delivery::Endless(..)) {
+        head.push_str("Transfer-Encoding: chunked\r\n");
+    } else if !matches!(answer.delivery, Delivery::Unannounced(_)) {
         head.push_str(&format!("Content-Length: {}\r\n", answer.body.length));
     }
     if !keep {
@@ -145,6 +150,40 @@ fn drip(
         out.flush()?;
     }
     Ok(())
+}
+
+/// Everything up to what has no end, and then that, until nobody reads it any more.
+fn endless(
+    out: &mut BufWriter<&TcpStream>,
+    answer: &mut Answer,
+    what: Endless,
+    pause: Duration,
+    stop: &Stop,
+) -> io::Result<bool> {
+    let head = head(answer, false);
+    let length = answer.body.length;
+    let more: &[u8] = match what {
+        Endless::Head => {
+            out.write_all(head.trim_end().as_bytes())?;
+            b"\r\nX-More: yes"
+        }
+        Endless::ChunkExtension => {
+            out.write_all(format!("{head}{length:x};more=").as_bytes())?;
+            b"x"
+        }
+        Endless::Trailer => {
+            out.write_all(format!("{head}{length:x}\r\n").as_bytes())?;
+            copy(&mut answer.body.bytes, length, out)?;
+            out.write_all(b"\r\n0\r\n")?;
+            b"X-More: yes\r\n"
+        }
+    };
+    out.flush()?;
+    while !stop.wait(Some(pause)) {
+        out.write_all(more)?;
+        out.flush()?;
+    }
+    Ok(false)
 }
 
 fn finish(stream: &TcpStream, end: End, stop: &Stop) -> io::Result<bool> {

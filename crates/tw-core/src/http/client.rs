@@ -9,6 +9,7 @@ use ureq::http::header::{
     HeaderName, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, TRANSFER_ENCODING,
 };
 use ureq::http::{Response, Version};
+use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 use url::Url;
@@ -16,10 +17,12 @@ use url::Url;
 use super::addresses::Addresses;
 use super::error::said;
 use super::retry::retry_after;
+use super::stall::{self, within};
 use super::{BaseUrl, Credentials, HttpError, Policy, Side, StatusError, shown};
 use crate::record::Record;
 
-/// An answer, or a body, may take so many times the longest silence in all.
+/// An answer of the API, the head of one of the storage, or a piece of its body may take so many times
+/// the longest silence.
 const PATIENCE: u32 = 10;
 /// Media that comes more slowly than this, in bytes per second, is given up.
 const SLOWEST: u64 = 1024;
@@ -107,7 +110,7 @@ impl Client {
                 Addresses::default(),
             ),
             // The storage's addresses change with each lookup, to spread the load.
-            storage: config(None).new_agent(),
+            storage: Agent::with_parts(config(None), stall::Bounded::default(), DefaultResolver::default()),
             authorization: credentials.authorization(),
             secrets: credentials.secrets(),
             base,
@@ -274,18 +277,10 @@ impl Client {
 
     fn text(&self, response: &mut Response<Body>, limit: u64) -> Result<String, HttpError> {
         let mut reader = response.body_mut().with_config().limit(limit).reader();
-        let (mut bytes, mut buffer, since) = (Vec::new(), [0; 16 << 10], Instant::now());
-        loop {
-            let read = reader.read(&mut buffer).map_err(|e| self.broken(e.into(), Side::Twilio))?;
-            if read == 0 {
-                break;
-            }
-            bytes.extend_from_slice(&buffer[..read]);
-            // The storage's answers have no limit in all, since media may take its time.
-            if since.elapsed() > self.silence * PATIENCE {
-                return Err(HttpError::Timeout(format!("{} bytes of an answer, and no end", bytes.len())));
-            }
-        }
+        let mut bytes = Vec::new();
+        // The storage's answers have no limit in all, since media may take its time.
+        within(self.silence * PATIENCE, || reader.read_to_end(&mut bytes))
+            .map_err(|e| self.broken(e.into(), Side::Twilio))?;
         String::from_utf8(bytes).map_err(|_| HttpError::Unreadable {
             what: "Twilio's answer is not UTF-8".into(),
             cut_off: false,
@@ -309,10 +304,8 @@ impl Download {
     /// When nothing or too little comes, or the connection breaks before the
     /// announced end.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, HttpError> {
-        let read = match self.reader.read(buffer) {
-            Ok(read) => read,
-            Err(e) => return Err(HttpError::from_ureq(e.into(), Side::Storage, self.silence)),
-        };
+        let read = within(self.silence * PATIENCE, || self.reader.read(buffer))
+            .map_err(|e| HttpError::from_ureq(e.into(), Side::Storage, self.silence))?;
         self.came += read as u64;
         let allowed = self.silence * PATIENCE + Duration::from_secs(self.came / SLOWEST);
         if read > 0 && self.since.elapsed() > allowed {

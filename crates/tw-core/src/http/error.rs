@@ -131,6 +131,10 @@ impl HttpError {
             ureq::Error::Timeout(ureq::Timeout::PerRead | ureq::Timeout::PerWrite) => {
                 Self::Timeout(format!("nothing came from {side} for {silence:?}"))
             }
+            // Only of the storage: see `stall`.
+            ureq::Error::Timeout(ureq::Timeout::RecvBody) => {
+                Self::Timeout(format!("{side} went on and on, but sent no more of the media"))
+            }
             ureq::Error::Timeout(_) => Self::Timeout(format!("the answer from {side} took too long")),
             ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
                 network(format!("the connection to {side} broke off"), true)

@@ -10,6 +10,7 @@ mod credentials;
 mod error;
 mod options;
 mod retry;
+mod stall;
 
 pub use crate::sid::is_sid;
 pub use base_url::{BaseUrl, shown};

@@ -33,7 +33,8 @@ pub struct HttpOptions {
     /// The longest wait for a connection, and the longest silence, in seconds
     ///
     /// An answer of the API may take ten times as long in all. Media may take ten
-    /// times as long plus a second for each KiB that came.
+    /// times as long plus a second for each KiB that came, and its next bytes ten
+    /// times as long, whatever else comes.
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub timeout: Duration,
 
