@@ -144,8 +144,17 @@ impl Listing<'_> {
                 if self.left == Some(0) {
                     return Ok((seen, Ok(ControlFlow::Break(()))));
                 }
-                seen.extend(room.map(str::to_owned).or_else(|| row.room_sid()));
-                if self.recording(row)?.is_break() {
+                let of = |row: &Record| row.room_sid();
+                seen.extend(room.map(str::to_owned).or_else(|| row.as_ref().ok().and_then(of)));
+                let step = match row {
+                    Ok(row) => self.recording(row)?,
+                    // Somebody is missing in the room, where it is known which one it is.
+                    Err(failure) => {
+                        let record = room.map_or_else(Record::empty, of_room);
+                        self.write(Outcome::Failed(record, failure))?
+                    }
+                };
+                if step.is_break() {
                     return Ok((seen, Ok(ControlFlow::Break(()))));
                 }
                 self.left = self.left.map(|left| left - 1);

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use tw_core::Record;
+use serde_json::value::RawValue;
 use tw_core::http::{Client, HttpError};
+use tw_core::text::{cut, escaped};
+use tw_core::{ErrorKind, Failure, Record};
 use url::Url;
 
 use crate::ahead::Ahead;
@@ -17,11 +19,14 @@ struct Meta {
     next_page_url: Option<String>,
 }
 
+/// A recording with its own bytes, on one line; or why it is none, which costs no other row.
+pub type Row = Result<Record, Failure>;
+
 /// One answer of a list.
 #[derive(Debug)]
 pub struct Page {
-    /// Its rows, each with its own bytes, on one line.
-    pub rows: Vec<Record>,
+    /// Its rows.
+    pub rows: Vec<Row>,
     /// The address of the next page, as Twilio gives it: not yet to be trusted.
     pub next: Option<String>,
 }
@@ -46,7 +51,7 @@ impl Meta {
         Ok(Self { next_page_url: meta.next_page_url.filter(|url| !url.is_empty()), ..meta })
     }
 
-    fn rows(&self, answer: &Record) -> Result<Vec<Record>, HttpError> {
+    fn rows(&self, answer: &Record) -> Result<Vec<Row>, HttpError> {
         rows(answer, self.key.as_deref().unwrap_or("recordings"))
     }
 }
@@ -121,7 +126,7 @@ impl Pages {
     /// # Errors
     /// When the page can't be had or read, leads to another host, or has been
     /// there before.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<Record>>, HttpError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<Row>>, HttpError> {
         let Some((answer, meta)) = self.answers.next().transpose()? else { return Ok(None) };
         let rows = meta.rows(&answer)?;
         let some = !rows.is_empty();
@@ -129,10 +134,9 @@ impl Pages {
         if self.empty > MOST_EMPTY_PAGES {
             return Err(unreadable("page after page without a recording: the list has no end"));
         }
-        let rows: Vec<Record> = rows
-            .into_iter()
-            .filter(|row| row.text_of("sid").is_none_or(|sid| self.seen_sids.insert(sid)))
-            .collect();
+        let sid = |row: &Row| row.as_ref().ok()?.text_of("sid");
+        let rows: Vec<Row> =
+            rows.into_iter().filter(|row| sid(row).is_none_or(|sid| self.seen_sids.insert(sid))).collect();
         if some && rows.is_empty() && meta.next_page_url.is_some() {
             return Err(unreadable("a page repeats what came before: the list has no end"));
         }
@@ -140,15 +144,25 @@ impl Pages {
     }
 }
 
-/// The list under `key`, each row with its own bytes.
-fn rows(page: &Record, key: &str) -> Result<Vec<Record>, HttpError> {
+/// The list under `key`.
+fn rows(page: &Record, key: &str) -> Result<Vec<Row>, HttpError> {
     let rows = match page.raw(key) {
         Some(rows) if rows.starts_with('[') => rows,
         _ => return Err(unreadable("Twilio's answer is no page of a list: it holds no recordings")),
     };
-    Record::parse_all(rows)
-        .map(|rows| rows.into_iter().map(Record::on_one_line).collect())
-        .map_err(|_| unreadable("Twilio's answer lists something that is no recording"))
+    if let Ok(rows) = Record::parse_all(rows) {
+        return Ok(rows.into_iter().map(|row| Ok(row.on_one_line())).collect());
+    }
+    let rows: Vec<&RawValue> = serde_json::from_str(rows)
+        .map_err(|_| unreadable("Twilio's answer is no page of a list: its recordings are no list"))?;
+    Ok(rows.into_iter().map(row).collect())
+}
+
+fn row(raw: &RawValue) -> Row {
+    Record::parse(raw.get()).map(Record::on_one_line).map_err(|_| {
+        let shown = cut(&escaped(raw.get()), 40);
+        Failure::new(ErrorKind::Http, format!("Twilio listed {shown} in a recording's place: list it again"))
+    })
 }
 
 fn unreadable(what: &str) -> HttpError {
@@ -164,13 +178,13 @@ mod tests {
         let row = r#"{ "offset": 163481005731000000000, "x" :1.50e+3 }"#;
         let page = Record::parse(format!(r#"{{"recordings":[{row}, {{}}]}}"#)).unwrap();
         let rows = rows(&page, "recordings").unwrap();
-        assert_eq!(rows[0].as_str(), row);
-        assert_eq!(rows[1].as_str(), "{}");
+        assert_eq!(rows[0].as_ref().unwrap().as_str(), row);
+        assert_eq!(rows[1].as_ref().unwrap().as_str(), "{}");
     }
 
     #[test]
     fn what_is_no_list_is_refused() {
-        for page in ["{}", r#"{"recordings":{}}"#, r#"{"recordings":[1]}"#, r#"{"recordings":null}"#] {
+        for page in ["{}", r#"{"recordings":{}}"#, r#"{"recordings":null}"#] {
             assert!(rows(&Record::parse(page).unwrap(), "recordings").is_err(), "{page}");
         }
     }

@@ -57,6 +57,31 @@ fn a_row_is_given_as_it_came() {
 }
 
 #[test]
+fn a_row_that_is_no_recording_costs_no_other() {
+    for (row, shown) in [("null", "null"), ("\"RT1\"", "\"RT1\""), ("[\n1 ]", "[\\n1 ]"), ("12", "12")] {
+        let room = room_sid("odd");
+        let twilio = Twilio::builder()
+            .recordings(many(&room, 150))
+            .fault(On::api("/v1/Recordings").first(1), Fault::OddRow(row))
+            .start()
+            .unwrap();
+        let why = format!("Twilio listed {shown} in a recording's place");
+        let output =
+            list(&twilio).args(["--room", &room]).assert().code(1).stderr(contains(format!("{room}: {why}")));
+        let lines = lines(&output);
+        assert_eq!(lines.len(), 151, "{row}");
+        // The room isn't taken for complete.
+        assert_eq!(lines[1]["grouping_sids"]["room_sid"], room.as_str());
+        assert_eq!(lines[1]["error"]["kind"], "http");
+        assert_eq!(lines.iter().filter(|line| line.get("error").is_some()).count(), 1);
+        // Of the account's list, it can be any room's.
+        twilio.fault(On::api("/v1/Recordings").first(1), Fault::OddRow(row));
+        let output = list(&twilio).assert().code(1).stderr(contains(why));
+        assert!(common::lines(&output)[1].get("grouping_sids").is_none());
+    }
+}
+
+#[test]
 fn filters_limit_and_page_size_reach_twilio() {
     let room = room_sid("filtered");
     let twilio = Twilio::builder().recordings(many(&room, 30)).start().unwrap();

@@ -148,6 +148,7 @@ impl Answer {
             | Fault::NextPageIsFirst
             | Fault::NextPageIs(_)
             | Fault::EmptyPage
+            | Fault::OddRow(_)
             | Fault::OtherMedia(_) => {}
         }
         self

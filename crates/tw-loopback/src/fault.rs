@@ -59,6 +59,8 @@ pub enum Fault {
     NextPageIs(String),
     /// A page of a list is empty, and names another one as the next.
     EmptyPage,
+    /// A page of a list has this among its rows, after the first one.
+    OddRow(&'static str),
     /// Storage has other bytes from here on, and another `ETag`.
     OtherMedia(Vec<u8>),
 }

@@ -65,7 +65,10 @@ pub(crate) fn answer(
         .map(|first| address(page.saturating_sub(1), Some(format!("PB{}", first.rt()))));
 
     let shown = if fault == Some(&Fault::EmptyPage) { &[] } else { shown };
-    let shown: Vec<String> = shown.iter().map(|row| row.to_json(&world.base_url)).collect();
+    let mut shown: Vec<String> = shown.iter().map(|row| row.to_json(&world.base_url)).collect();
+    if let Some(Fault::OddRow(row)) = fault {
+        shown.insert(1.min(shown.len()), (*row).to_owned());
+    }
     Answer::json(
         200,
         format!(
