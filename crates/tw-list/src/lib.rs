@@ -45,9 +45,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<Status> {
     let _: ControlFlow<()> = listing.all()?;
     let status = listing.sink.finish()?;
     match client.unauthorized() {
-        // Wrong set-up, not one room's trouble.
-        Some(refusal) => Err(anyhow!("{refusal}")),
-        None => Ok(status),
+        // Wrong set-up, not one room's trouble; said already where it broke a list off.
+        Some(refusal) if status != Status::WrongSetUp => Err(anyhow!("{refusal}")),
+        _ => Ok(status),
     }
 }
 
@@ -197,7 +197,7 @@ impl Listing<'_> {
     /// Marks each of these rooms, so that none is taken for complete.
     fn broken_off<'r>(&mut self, rooms: impl IntoIterator<Item = &'r str>, error: HttpError) -> Step {
         let failure = Failure::from(error);
-        let failure = Failure::new(failure.kind, format!("the list broke off: {}", failure.message));
+        let failure = Failure { message: format!("the list broke off: {}", failure.message), ..failure };
         let mut records: Vec<Record> = rooms.into_iter().map(of_room).collect();
         if records.is_empty() {
             records.push(Record::empty());

@@ -55,5 +55,10 @@ impl Participants {
 /// Why a recording goes on without its participant's identity.
 pub(crate) fn failure(error: HttpError) -> Failure {
     let failure = Failure::from(error);
-    Failure::new(failure.kind, format!("its participant is not known: {}", failure.message))
+    // Refused credentials are said once, and not of each recording.
+    let message = match failure.set_up {
+        true => failure.message,
+        false => format!("its participant is not known: {}", failure.message),
+    };
+    Failure { message, ..failure }
 }

@@ -252,3 +252,20 @@ fn refused_credentials_are_wrong_set_up() {
         .stderr(contains("401 (20003: Authenticate): check the credentials").and(contains("hush").not()));
     assert_eq!(twilio.requests().len(), 1);
 }
+
+#[test]
+fn credentials_that_are_refused_half_way_are_said_once() {
+    let room = room_sid("half");
+    // With --participants, the recordings whose participants can't be asked for go on, marked.
+    for (on, marked) in
+        [(On::api("/v1/Recordings").after(1), 1), (On::api("/v1/Rooms/*/Participants/*"), 101)]
+    {
+        let twilio =
+            Twilio::builder().recordings(many(&room, 150)).fault(on, Fault::Status(401)).start().unwrap();
+        let output = list(&twilio).args(["--room", &room, "--participants"]).assert().code(2);
+        let said = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+        assert_eq!(said.matches("401").count(), 1, "{said}");
+        let marks = lines(&output).into_iter().filter(|line| line["error"]["kind"] == "auth");
+        assert_eq!(marks.count(), marked);
+    }
+}
