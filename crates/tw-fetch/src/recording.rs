@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tw_core::http::{Client, HttpError, is_sid};
 use tw_core::input::Line;
+use tw_core::text::cut;
 use tw_core::{ErrorKind, Failure, Record};
 use url::Url;
 
@@ -36,6 +37,11 @@ pub(crate) fn read(
     }
     if is_sid("rt", text) {
         let what = format!("{}: {text}: a recording's SID begins with RT, in capitals", line.place);
+        return Err((Record::empty(), Failure::new(ErrorKind::Input, what)));
+    }
+    if text.get(..2).is_some_and(|kind| kind.eq_ignore_ascii_case("rt")) {
+        let shown = cut(text, 40);
+        let what = format!("{}: {shown}: a recording's SID is RT and 32 hexadecimal digits", line.place);
         return Err((Record::empty(), Failure::new(ErrorKind::Input, what)));
     }
     let record = line.record().map_err(|failure| (Record::empty(), failure))?;
@@ -86,6 +92,9 @@ pub(crate) fn sid(record: &Record) -> Result<String, Failure> {
     let sid: String = record.require("sid", "want recordings, from tw-list")?;
     if is_sid("RT", &sid) {
         return Ok(sid);
+    }
+    if is_sid("RM", &sid) {
+        return Err(Failure::field("sid is a room's: list its recordings with tw-list"));
     }
     Err(Failure::field(format!("sid is {sid:?}: a recording's is RT and 32 hexadecimal digits")))
 }

@@ -57,6 +57,8 @@ fn records_without_media_say_why() {
     for (input, why) in [
         (room_sid("x"), "tw-list"),
         (rt.replace("RT", "rt"), "begins with RT, in capitals"),
+        (rt[..20].into(), "a recording's SID is RT and 32 hexadecimal digits"),
+        (format!("{{\"sid\":\"{}\",\"x\":1}}", room_sid("x")), "list its recordings with tw-list"),
         ("nonsense".into(), "stdin:1"),
         ("{\"sid\":\"RT1\"}".into(), "32 hexadecimal"),
         ("{\"sid\":7}".into(), "sid is 7"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, ValueHint};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -69,6 +69,11 @@ pub struct Cli {
     /// Add participant_identity: one more request for each participant
     #[arg(long)]
     pub participants: bool,
+
+    /// A room's SID comes with --room
+    // Takes what has no flag, to say which one that would be.
+    #[arg(hide = true, value_name = "ROOM", value_parser = misplaced, value_hint = ValueHint::Other)]
+    pub misplaced: Option<String>,
 
     /// Where Twilio is, and how patient we are with it.
     #[command(flatten)]
@@ -179,7 +184,12 @@ fn room(text: &str) -> Result<String, String> {
     if is_sid("RM", text) {
         return Ok(text.to_owned());
     }
-    Err(crate::rooms::NO_SID.into())
+    Err(crate::rooms::no_sid(text).into())
+}
+
+/// Refuses what has no flag before it.
+fn misplaced(_: &str) -> Result<String, String> {
+    Err("a room's SID comes with --room, a file of them with --rooms".into())
 }
 
 fn track(text: &str) -> Result<String, String> {

@@ -5,8 +5,19 @@ use tw_core::input::Line;
 use tw_core::{ErrorKind, Failure, Record};
 
 /// For whoever gives a room's name, which the API doesn't take here.
-pub(crate) const NO_SID: &str = "a room's SID is RM and 32 hexadecimal digits, not the room's name; \
+const NO_SID: &str = "a room's SID is RM and 32 hexadecimal digits, not the room's name; \
                                  the Twilio console, or GET /v1/Rooms?UniqueName=…, shows it";
+
+/// Why this is no room's SID.
+pub(crate) fn no_sid(text: &str) -> &'static str {
+    if is_sid("RT", text) {
+        "a recording's SID, and no room's: tw-fetch takes it, on stdin"
+    } else if is_sid("RM", &text.to_ascii_uppercase()) {
+        "a room's SID begins with RM, in capitals"
+    } else {
+        NO_SID
+    }
+}
 
 /// What a line of `--rooms` holds.
 #[derive(Debug)]
@@ -30,7 +41,7 @@ pub(crate) fn entry(line: Line) -> Result<Entry, (Record, Failure)> {
             return Ok(Entry::Room(text.into_owned()));
         }
         let shown: String = text.chars().take(40).collect();
-        return Err(wrong(Record::empty(), format!("{shown:?}: {NO_SID}")));
+        return Err(wrong(Record::empty(), format!("{shown:?}: {}", no_sid(&text))));
     }
     let record = line.record().map_err(|failure| (Record::empty(), failure))?;
     if record.is_marked() {

@@ -42,6 +42,15 @@ fn no_rooms_on_stdin_is_no_work() {
 fn a_rooms_name_is_no_sid() {
     let twilio = Twilio::builder().start().unwrap();
     list(&twilio).args(["--room", "daily-standup"]).assert().code(2).stderr(contains("not the room's name"));
+    let rt = many(&room_sid("x"), 1)[0].rt();
+    let small = room_sid("x").to_lowercase();
+    for (args, why) in [
+        (&["--room", &*rt][..], "tw-fetch takes it"),
+        (&["--room", &*small], "begins with RM, in capitals"),
+        (&[&*room_sid("x")], "a room's SID comes with --room"),
+    ] {
+        list(&twilio).args(args).assert().code(2).stderr(contains(why));
+    }
     assert!(twilio.requests().is_empty());
 }
 
