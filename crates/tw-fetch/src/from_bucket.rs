@@ -92,6 +92,8 @@ impl Download<'_> {
         }
         // As all recordings: for their owner alone.
         fs::set_permissions(stored.path(), Permissions::from_mode(0o600))
+            // Its bytes before its name, as in `part`.
+            .and_then(|()| File::open(stored.path())?.sync_data())
             .and_then(|()| stored.persist(self.target))
             .map_err(|e| Failure::io(format!("cannot make {}", self.target.display()), &e))?;
         Ok(Some(bytes))

@@ -13,7 +13,7 @@ use tw_core::signals::Scratch;
 pub struct Unfinished {
     // In this order: as long as it is there, it is locked.
     scratch: Scratch,
-    _lock: File,
+    lock: File,
 }
 
 /// Before the work is done, and not when the result is to get its name.
@@ -46,7 +46,7 @@ impl Unfinished {
             }
             _ => Failure::io(format_args!("cannot write {}", path.display()), &e),
         })?;
-        Ok(Self { scratch: Scratch::new(path), _lock: lock })
+        Ok(Self { scratch: Scratch::new(path), lock })
     }
 
     /// Where it stands.
@@ -57,10 +57,12 @@ impl Unfinished {
     /// Gives it its final name.
     ///
     /// # Errors
-    /// When the system can't rename it.
+    /// When the system can't write or rename it.
     pub fn persist(self, output: &Path) -> Result<(), Failure> {
-        self.scratch
-            .persist(output)
+        // Its bytes first: a power cut must not leave the name without them.
+        self.lock
+            .sync_data()
+            .and_then(|()| self.scratch.persist(output))
             .map_err(|e| Failure::io(format_args!("cannot rename the result to {}", output.display()), &e))
     }
 }

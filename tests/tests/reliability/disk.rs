@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tw_loopback::{Recording, Twilio};
+use tw_tests::environment::Environment;
 
 use crate::common::*;
 
@@ -84,6 +85,48 @@ fn a_full_disk_ends_a_room_and_leaves_nothing() {
         ends(compose(&place, &input).args(["--chunk", chunk]), 0);
         assert_eq!(names(&place.folder().join("out")), ["room.webm"]);
         fs::remove_dir_all(place.folder().join("out")).unwrap();
+    }
+}
+
+/// What a tool that ends well tells the system about files that get their names, as strace(1) shows
+/// it; `None` where there is no strace, or nobody may use it.
+fn traced(place: &Environment, tool: &Command) -> Option<String> {
+    let trace = place.folder().join("trace");
+    let strace = |program: &std::ffi::OsStr| {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-y", "-s", "999", "-e"]);
+        command.args(["trace=fsync,fdatasync,rename,renameat,renameat2", "-o"]).arg(&trace).arg(program);
+        command
+    };
+    if !strace("true".as_ref()).output().is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let mut command = strace(tool.get_program());
+    command.args(tool.get_args()).current_dir(place.folder()).stdin(Stdio::null());
+    command.env_clear().envs(tool.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    ends(&mut command, 0);
+    fs::read_to_string(trace).ok()
+}
+
+#[test]
+fn a_file_is_on_its_disk_before_it_has_its_name() {
+    let place = place();
+    let input = room(&place);
+    let recording = Recording::audio(ROOM, "alice").file(place.folder().join("alice.mka"));
+    let twilio = Twilio::builder().recording(recording.clone()).start().unwrap();
+    fs::write(place.folder().join("sid"), recording.rt()).unwrap();
+    let mut fetch = place.tool("tw-fetch").unwrap();
+    fetch.envs(twilio.env()).args(["--dir", "media", "sid"]);
+    for (tool, name) in
+        [(fetch, format!("{}.mka", recording.rt())), (compose(&place, &input), "room.webm".into())]
+    {
+        let Some(trace) = traced(&place, &tool) else { return };
+        let part = format!(".{name}.part");
+        let at = |calls: &str, what: String| {
+            let is_it = |line: &str| line.contains(calls) && line.contains(&what);
+            trace.lines().position(is_it).unwrap_or_else(|| panic!("no {calls} of {what}: {trace}"))
+        };
+        assert!(at("sync(", format!("{part}>")) < at("rename", format!("/{name}\"")), "{trace}");
     }
 }
 
