@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
 use crate::client::{Reply, authorization, get, get_authorized, receive, send};
-use tw_loopback::{Fault, On, Recording, Twilio, many, room_sid};
+use tw_loopback::{Endless, Fault, On, Recording, Twilio, many, room_sid};
 
 const MEDIA: &str = "0123456789";
 
@@ -124,6 +124,26 @@ fn a_dripping_body_is_whole_in_the_end() {
 }
 
 #[test]
+fn what_has_no_end_goes_on() {
+    for (what, goes_on) in [
+        (Endless::Head, "\r\nX-More: yes\r\nX-More: yes"),
+        (Endless::ChunkExtension, "\r\n\r\na;more=xxx"),
+        (Endless::Trailer, "\r\n\r\na\r\n0123456789\r\n0\r\nX-More: yes\r\nX-More: yes\r\n"),
+    ] {
+        let fault = Fault::Endless(what, Duration::from_millis(1));
+        let twilio = Twilio::builder().recording(alice()).fault(On::storage("*"), fault).start().unwrap();
+        let mut stream = send(&media_url(&twilio), &[]);
+        let mut came = String::new();
+        while !came.contains(goes_on) {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            came.push(byte[0].into());
+        }
+        assert!(came.contains("Transfer-Encoding: chunked") && !came.contains("Content-Length"), "{came}");
+    }
+}
+
+#[test]
 fn what_is_no_json_comes_as_json() {
     let broken = list_with(Fault::InvalidJson);
     assert_eq!((broken.status, broken.header("content-type")), (200, Some("application/json")));
@@ -177,6 +197,18 @@ fn pages_repeat_point_back_or_lead_away() {
         let expected = expected.replace("{base}", twilio.base_url());
         assert!(third.starts_with(&expected), "{third}");
     }
+}
+
+#[test]
+fn an_odd_row_is_among_the_others() {
+    let on = On::api("/v1/Recordings");
+    let twilio = Twilio::builder()
+        .recordings(many(&room_sid("r"), 2))
+        .fault(on, Fault::OddRow("null"))
+        .start()
+        .unwrap();
+    let rows = get_authorized(&format!("{}/v1/Recordings", twilio.base_url())).json()["recordings"].clone();
+    assert_eq!((rows.as_array().unwrap().len(), rows[1].is_null()), (3, true));
 }
 
 #[test]
