@@ -8,7 +8,7 @@ use serde_json::json;
 use tw_core::Record;
 use tw_core::input::Place;
 use tw_ffcmd::Cli;
-use tw_ffcmd::command::Company;
+use tw_ffcmd::command::Threading;
 use tw_ffcmd::cutting::Cutting;
 use tw_ffcmd::emit;
 use tw_ffcmd::ffmpeg::AtHand;
@@ -91,7 +91,7 @@ fn room(cli: &Cli, gathered: &Gathered, label: Option<&str>) {
         job.labels = job.placements.iter().map(label).collect();
         job.plan = job.composition().whole();
     }
-    let steps = |cutting| job.steps(&AtHand::default(), cutting, Company::Alone).unwrap_or_default();
+    let steps = |cutting| job.steps(&AtHand::default(), cutting, Threading::Alone).unwrap_or_default();
     // What --run does by itself is never more than this.
     for step in &steps(Cutting::Pairs(job.timeline.duration())) {
         step.feeders.iter().for_each(|feeder| check_graph(&feeder.argv, false));
