@@ -107,6 +107,11 @@ fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Resul
     if header.is_empty() {
         return Ok(header);
     }
+    // Old Macs', and Excel's "CSV (Macintosh)": the whole table would be a header without rows.
+    anyhow::ensure!(
+        !header.iter().any(|name| name.replace("\r\n", "").contains('\r')),
+        "{source}: its lines end with carriage returns alone: save it as CSV UTF-8, or use tr '\\r' '\\n'"
+    );
     for needed in ["offset", "start_time"] {
         // Spreadsheets of some countries write others (and call the file CSV).
         let other = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
@@ -323,6 +328,22 @@ mod tests {
             ("\"1\r\",2,y\r\n1,2,\"x\"\"\r\"\n1,2,\"y\r\"\"\"\r\n", &["y", "x\"\r", "y\r\""]),
         ] {
             assert_eq!(notes(table), found.iter().map(|note| Some((*note).to_owned())).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn lines_that_end_with_returns_alone_are_no_header() {
+        let read = |table: &str| read_table(table.as_bytes(), "x.csv", &mut Rooms::default());
+        for table in
+            ["offset,start_time,track_name\r1,2,alice\r3,4,bob\r", "track_name,offset,start_time\ra,1,2"]
+        {
+            let why = read(table).unwrap_err().to_string();
+            assert!(why.starts_with("x.csv: its lines end with carriage returns alone: "), "{why}");
+        }
+        // A name of two lines, and a header alone.
+        let two_lines = "offset,start_time,\"of\r\nmine\"\r\n1,2,x\r\n";
+        for (table, rows) in [(two_lines, 1), ("offset,start_time\r", 0)] {
+            assert_eq!(read(table).unwrap().0.entries.len(), rows, "{table:?}");
         }
     }
 
