@@ -107,6 +107,8 @@ fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Resul
     if header.is_empty() {
         return Ok(header);
     }
+    // Spreadsheets' "Unicode Text": every other byte is a NUL.
+    anyhow::ensure!(!header[0].contains('\0'), "{source}: it is UTF-16: save it as CSV UTF-8");
     // Old Macs', and Excel's "CSV (Macintosh)": the whole table would be a header without rows.
     anyhow::ensure!(
         !header.iter().any(|name| name.replace("\r\n", "").contains('\r')),
@@ -344,6 +346,22 @@ mod tests {
         let two_lines = "offset,start_time,\"of\r\nmine\"\r\n1,2,x\r\n";
         for (table, rows) in [(two_lines, 1), ("offset,start_time\r", 0)] {
             assert_eq!(read(table).unwrap().0.entries.len(), rows, "{table:?}");
+        }
+    }
+
+    #[test]
+    fn utf16_is_said() {
+        let table = "offset,start_time\r\n1,2\r\n";
+        let utf16 = |bytes: fn(u16) -> [u8; 2], bom: &str| {
+            format!("{bom}{table}").encode_utf16().flat_map(bytes).collect::<Vec<_>>()
+        };
+        for table in [
+            utf16(u16::to_le_bytes, "\u{feff}"),
+            utf16(u16::to_be_bytes, "\u{feff}"),
+            utf16(u16::to_le_bytes, ""),
+        ] {
+            let why = read_table(table.as_slice(), "x.csv", &mut Rooms::default()).unwrap_err();
+            assert_eq!(why.to_string(), "x.csv: it is UTF-16: save it as CSV UTF-8");
         }
     }
 
