@@ -3,11 +3,12 @@
 //! [`ffprobe`] runs it on one file, [`report`] reads its answer as it comes,
 //! [`track`] gathers what a stream's packets say ([`interval`] is how far they are apart),
 //! [`index`] looks for Cues, [`sizes`] for the sizes that key frames say ([`vp8`],
-//! [`h264`] with its [`sps`] and the track's [`codec_private`]), both through the elements
-//! of [`matroska`], and [`fields`] is what the record gets.
+//! [`h264`] with its [`sps`] and the track's [`codec_private`]), [`damage`] at what holds no
+//! packet, all through the elements of [`matroska`], and [`fields`] is what the record gets.
 
 pub mod cli;
 pub mod codec_private;
+pub mod damage;
 pub mod ffprobe;
 pub mod fields;
 pub mod h264;
@@ -91,6 +92,10 @@ fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
     sizes::find(&mut answer.report, Path::new(&path));
     let fields = fields::of(&answer.report, index::has_cues(Path::new(&path)))?;
     if answer.report.packets() == 0 {
+        if let Some(from) = damage::from(Path::new(&path)) {
+            let what = format!("{path} holds no packet, but garbage from byte {from} on");
+            return Err(Failure::new(ErrorKind::Media, format!("{what}: take it away and fetch it again")));
+        }
         messages::warn(format_args!("{}: no packet in it: nothing was recorded", record.label()));
     }
     if answer.report.tracks.values().any(Track::lacks_key_frame) {

@@ -264,6 +264,29 @@ fn in_a_file_without_a_packet_nothing_was_recorded() {
 }
 
 #[test]
+fn what_lost_its_packets_is_no_recording_of_nothing() {
+    let folder = TempDir::new().unwrap();
+    ffmpeg(&folder, VIDEO, "whole.mkv");
+    let bytes = fs::read(folder.path().join("whole.mkv")).unwrap();
+    // In its head, and where the first frames would be.
+    let cluster = bytes.windows(4).position(|four| four == [0x1f, 0x43, 0xb6, 0x75]).unwrap();
+    for kept in [cluster / 2, cluster, cluster + 4] {
+        let mut zeroed = bytes.clone();
+        zeroed[kept..].fill(0);
+        fs::write(folder.path().join("zeroed.mkv"), zeroed).unwrap();
+        let (records, said) = run(tool(&folder).args(["--files", "zeroed.mkv"]), 1);
+        let message = records[0]["error"]["message"].as_str().unwrap();
+        assert_eq!(records[0]["error"]["kind"], "media", "{kept}");
+        assert!(message.starts_with("zeroed.mkv holds no packet, but garbage from byte "), "{message}");
+        assert!(said.contains("take it away and fetch it again"), "{said}");
+        assert_eq!(records[0]["start_time_ms"], json!(null));
+    }
+    fs::write(folder.path().join("cut.mkv"), &bytes[..cluster / 2]).unwrap();
+    let (_, said) = run(tool(&folder).args(["--files", "cut.mkv"]), 0);
+    assert!(said.contains("cut.mkv: no packet in it"), "{said}");
+}
+
+#[test]
 fn a_picture_without_a_key_frame_is_told() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.mkv"), "x").unwrap();
