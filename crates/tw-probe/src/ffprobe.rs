@@ -154,7 +154,7 @@ fn why(finished: &Finished, path: &str) -> Failure {
     let media = |message: String| Failure::new(ErrorKind::Media, message);
     match of_file(finished, path) {
         Some("Invalid data found when processing input") => {
-            media(format!("{path} is not a Matroska file: fetch it again"))
+            media(format!("{path} is not a Matroska file: take it away and fetch it again"))
         }
         Some(reason) => media(format!("{path} cannot be read as Matroska: {reason}")),
         None => {
