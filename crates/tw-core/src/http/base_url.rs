@@ -21,15 +21,16 @@ impl BaseUrl {
     /// When it is no URL, holds credentials, a query or a path, or is not https.
     /// Plain http is for loopback addresses, which nobody else can listen to.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
+        // Before all else: what is wrong with the rest is said with the text.
+        if text.contains('@') {
+            bail!("the base URL holds a user or password: credentials come from the environment only");
+        }
         let Ok(url) = Url::parse(text.trim()) else {
             bail!(
                 "the base URL {text:?} is none: it should be a scheme and a host, such as {}",
                 Self::TWILIO
             );
         };
-        if !url.username().is_empty() || url.password().is_some() {
-            bail!("the base URL holds a user or password: credentials come from the environment only");
-        }
         match url.scheme() {
             "https" => {}
             "http" if is_loopback(&url) => {}
@@ -149,6 +150,20 @@ mod tests {
             "",
         ] {
             assert!(BaseUrl::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_it_are_not_shown() {
+        for text in [
+            "https://AC1:hush@video.twilio.com",
+            "https://AC1:hush@video.twilio.com:443x",
+            "AC1:hush@video.twilio.com",
+            "http://AC1:hush@[::1",
+            "https://hush@",
+        ] {
+            let why = BaseUrl::parse(text).unwrap_err().to_string();
+            assert!(why.contains("user or password") && !why.contains("hush"), "{why}");
         }
     }
 
