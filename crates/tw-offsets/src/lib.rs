@@ -31,7 +31,7 @@ use tw_core::tool::{Common, Status, Tool};
 use batch::{Batch, Fate};
 pub use cli::Cli;
 use cli::{From, To};
-use rooms::Rooms;
+use rooms::{RoomId, Rooms};
 use row::Row;
 
 impl Tool for Cli {
@@ -104,7 +104,9 @@ impl Input {
     }
 
     fn write_csv(&self, header: csv::Header, common: &Common) -> anyhow::Result<Written> {
-        let mut writer = csv::Writer::new(stdout(), header, self.rooms.len() > 1).map_err(csv_error)?;
+        // What names no room is a group beside the rooms: read again, all would be one.
+        let groups = self.rooms.len() + usize::from(self.rooms.reference(RoomId::NONE).is_some());
+        let mut writer = csv::Writer::new(stdout(), header, groups > 1).map_err(csv_error)?;
         let written = self.each_row(common, |row| writer.row(&row).map_err(csv_error))?;
         writer.flush().map_err(OutputError::from)?;
         Ok(written)

@@ -489,3 +489,18 @@ fn help_teaches_by_examples_that_fit_a_terminal() {
     let examples = help.split("All numbers").nth(1).unwrap();
     assert!(examples.lines().all(|line| line.len() <= 80), "{help}");
 }
+
+#[test]
+fn a_table_of_a_room_and_of_none_is_read_again_as_such() {
+    let input = r#"{"track_name":"a","offset":100,"start_time_ms":1,"grouping_sids":{"room_sid":"RM1"}}
+{"track_name":"b","offset":110,"start_time_ms":1,"grouping_sids":{"room_sid":"RM1"}}
+{"track_name":"c","offset":5,"start_time_ms":1}
+"#;
+    let table = "track_name,offset,start_time,addition,reference_value,relative_offset,room_sid
+a,100,1,101,101,0,RM1
+b,110,1,111,101,10,RM1
+c,5,1,6,6,0,
+";
+    tool(&["--to", "csv"]).write_stdin(input).assert().success().stdout(table);
+    tool(&["--from", "csv", "--to", "csv"]).write_stdin(table).assert().success().stdout(table);
+}
