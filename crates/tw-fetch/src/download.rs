@@ -179,7 +179,8 @@ impl Download<'_> {
         part: &mut PartFile,
         expected: Expected,
     ) -> Result<(), Trouble> {
-        if part.is_whole() && expected.fits(part.length()) {
+        // It wasn't looked at yet if the last run was killed just then, and a power cut may have left zeros.
+        if part.is_whole() && expected.fits(part.length()) && part.is_matroska() {
             return Ok(());
         }
         let what = format!("media of {}", self.sid);

@@ -146,6 +146,28 @@ fn a_part_without_a_note_is_begun_anew() {
 }
 
 #[test]
+fn a_whole_part_that_is_no_media_is_begun_anew() {
+    let bytes = media(1000);
+    let twilio = Twilio::builder().recording(alice(&bytes)).start().unwrap();
+    let sid = alice(&bytes).rt();
+    let sized = records(&twilio, &[alice(&bytes)]);
+    let bare = format!("{{\"sid\":\"{sid}\",\"type\":\"audio\"}}\n");
+    for (input, there, asked) in
+        [(&sized, vec![0; 1000], true), (&bare, vec![b' '; 1000], true), (&sized, bytes.clone(), false)]
+    {
+        let dir = folder();
+        let part = dir.path().join(format!(".{sid}.mka.part"));
+        fs::write(&part, there).unwrap();
+        let note = format!(r#"{{"sid":"{sid}","etag":"\"x\"","total":1000}}"#);
+        fs::write(part.with_extension("part.json"), note).unwrap();
+        let before = twilio.requests().len();
+        fetch(&twilio, dir.path()).write_stdin(input.as_str()).assert().success();
+        assert!(fs::read(dir.path().join(format!("{sid}.mka"))).unwrap() == bytes, "{input}");
+        assert_eq!((twilio.requests().len() > before, files(dir.path()).len()), (asked, 1));
+    }
+}
+
+#[test]
 fn two_runs_into_one_folder_fetch_each_file_once() {
     let room = room_sid("two runs");
     let people: Vec<Recording> =
