@@ -145,6 +145,11 @@ impl HttpError {
                 network(format!("the connection to {side} failed: {e}"), transient)
             }
             ureq::Error::HostNotFound => network(format!("the host of {side} is not known"), true),
+            // What it answered stands in ureq's words. 4xx is for good: 407 wants its own credentials.
+            ureq::Error::ConnectProxyFailed(what) => {
+                let transient = !what.contains("responded 4");
+                network(format!("no connection to {side} through the proxy: {what}"), transient)
+            }
             ureq::Error::ConnectionFailed => network(format!("no connection to {side}"), true),
             ureq::Error::BodyStalled | ureq::Error::Protocol(_) => {
                 network(format!("{side} sent something that is no HTTP"), true)
@@ -244,6 +249,20 @@ mod tests {
         let said = "Access denied: GET https://s3/a?X-Signature=f00&b=1 with Basic QUM6c2VjcmV0 (secret)? no";
         let shown = "Access denied: GET https://s3/a?… with Basic … (…)? no";
         assert_eq!(redacted(said, &secrets), shown);
+    }
+
+    #[test]
+    fn a_proxy_may_have_been_down_for_a_moment() {
+        for (what, transient) in [
+            ("proxy server responded 502/502", true),
+            ("proxy server did not respond", true),
+            ("proxy server responded 407/407", false),
+        ] {
+            let error = ureq::Error::ConnectProxyFailed(what.into());
+            let error = HttpError::from_ureq(error, Side::Twilio, Duration::from_secs(1));
+            assert_eq!(error.is_transient(), transient, "{error}");
+            assert!(error.to_string().contains("through the proxy"), "{error}");
+        }
     }
 
     #[test]
