@@ -94,6 +94,9 @@ pub fn read_table(reader: impl Read, source: &str, rooms: &mut Rooms) -> anyhow:
 fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Result<Header> {
     let header = reader.byte_headers().with_context(|| format!("cannot read {source}"))?;
     let mut header: Header = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    if header.is_empty() {
+        return Ok(header);
+    }
     // Spreadsheets write a comma for every column that was ever touched. One without a name may
     // hold notes; of several nobody could tell which is which, and cells in them are refused.
     if let [.., one, other] = header.as_slice()
@@ -104,11 +107,11 @@ fn header_of(reader: &mut csv::Reader<impl Read>, source: &str) -> anyhow::Resul
             header.pop();
         }
     }
-    if header.is_empty() {
-        return Ok(header);
-    }
     // Spreadsheets' "Unicode Text": every other byte is a NUL.
-    anyhow::ensure!(!header[0].contains('\0'), "{source}: it is UTF-16: save it as CSV UTF-8");
+    anyhow::ensure!(
+        !header.iter().any(|name| name.contains('\0')),
+        "{source}: it is UTF-16: save it as CSV UTF-8"
+    );
     // Old Macs', and Excel's "CSV (Macintosh)": the whole table would be a header without rows.
     anyhow::ensure!(
         !header.iter().any(|name| name.replace("\r\n", "").contains('\r')),
@@ -376,6 +379,8 @@ mod tests {
         assert_eq!(read("offset,start_time,\n1,2,x\n").unwrap().0.entries[0].fate, Fate::Append(3));
         let why = read(",,offset,start_time\n1,2,3,4\n").unwrap_err().to_string();
         assert_eq!(why, "x.csv: two columns have no name: name them in the first line");
+        let why = read("\"\",\n1,2\n").unwrap_err().to_string();
+        assert!(why.starts_with("x.csv: no column offset: "), "{why}");
     }
 
     proptest! {
