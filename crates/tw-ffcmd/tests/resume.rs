@@ -256,6 +256,18 @@ fn make_makes_anew_what_is_of_a_recording_that_was_replaced() {
 }
 
 #[test]
+fn make_makes_no_recording_itself() {
+    let (bench, ffmpeg) = bench();
+    std::fs::remove_file(bench.path("armed")).unwrap();
+    makefile(&bench, &ffmpeg);
+    let recording = std::fs::read(bench.path("alice.mka")).unwrap();
+    // By a rule of make's own, a script is what a file of its name without the ending is made from.
+    std::fs::write(bench.path("alice.mka.sh"), "exit 1\n").unwrap();
+    done(&mut make(&bench, &["-j2"]));
+    assert!(std::fs::read(bench.path("alice.mka")).unwrap() == recording, "it was written over");
+}
+
+#[test]
 fn make_keeps_going_past_a_part_that_fails() {
     let (bench, ffmpeg) = bench();
     std::fs::remove_file(bench.path("armed")).unwrap();

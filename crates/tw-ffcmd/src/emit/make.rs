@@ -9,6 +9,9 @@ use super::script::{TO_PART, folder_of, is_whole, part_in_shell, rename, say_ref
 use crate::job::Job;
 use crate::steps::{LONGEST_ARGUMENT, Step};
 
+/// make's own rules make a file from another one of a like name: of a recording they would think that
+/// `alice.mkv.sh` beside it is what it is made from, and write over it.
+const NO_RULES_BUT_OURS: &str = "MAKEFLAGS += --no-builtin-rules";
 /// What fails or is interrupted leaves no part.
 const REMOVE_AT_EXIT: &str = "trap 'rm -f -- \"$part\"' EXIT; trap 'exit 1' HUP INT TERM";
 
@@ -22,7 +25,7 @@ pub fn make(job: &Job, steps: &[Step]) -> Result<String, Failure> {
     }
     let mut text = who_is_who(job);
     let output = make_word(&job.output.to_string_lossy());
-    let _ = writeln!(text, "all: {output}\n.PHONY: all");
+    let _ = writeln!(text, "{NO_RULES_BUT_OURS}\nall: {output}\n.PHONY: all");
     for step in steps {
         let target = step.output.to_string_lossy();
         let parts = step.needs.iter().map(|need| make_word(&need.to_string_lossy()));
