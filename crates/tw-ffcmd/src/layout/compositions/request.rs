@@ -62,6 +62,7 @@ impl Request {
             return Ok(Self { regions: object, whole: None });
         }
         reader.refuse_misspelt();
+        reader.refuse_twice();
         let regions = reader.regions();
         let whole = reader.whole();
         if reader.faults.is_empty() { Ok(Self { regions, whole: Some(whole) }) } else { Err(reader.faults) }
@@ -108,6 +109,17 @@ impl<'a> Reader<'a> {
             let nearest = (0..fields.len()).find(|i| likeness(i) > ALIKE && likeness(i) < 1.0);
             if let Some(nearest) = nearest.filter(|_| !fields.contains(&spelt)) {
                 self.faults.push(format!("{} is no field: is {} meant?", escaped(name), FIELDS[nearest]));
+            }
+        }
+    }
+
+    /// Of a field that is there in two spellings, one would be left out silently.
+    fn refuse_twice(&mut self) {
+        for field in FIELDS.map(spelt_alike) {
+            let names: Vec<&str> =
+                self.object.keys().map(String::as_str).filter(|name| spelt_alike(name) == field).collect();
+            if names.len() > 1 {
+                self.faults.push(format!("{} are one field: write it once", names.join(" and ")));
             }
         }
     }
@@ -251,6 +263,18 @@ mod tests {
                       media_external_location callback_method";
         let others = others.split_whitespace().map(|name| format!("\"{name}\":null,")).collect::<String>();
         assert!(Request::parse(&format!(r#"{{{others}"VideoLayout":{REGIONS}}}"#)).is_ok());
+    }
+
+    #[test]
+    fn a_field_in_two_spellings_is_refused() {
+        let text = format!(r#"{{"VideoLayout":null,"video_layout":{REGIONS},"trim":true,"Trim":false}}"#);
+        assert_eq!(
+            Request::parse(&text).unwrap_err(),
+            [
+                "VideoLayout and video_layout are one field: write it once",
+                "Trim and trim are one field: write it once"
+            ]
+        );
     }
 
     #[test]
