@@ -138,7 +138,7 @@ pub struct Cli {
     pub preview: Option<String>,
 
     /// When, as for --start; by default the middle
-    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "preview", help_heading = "Stills")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true, requires = "preview", conflicts_with = "contact_sheet", help_heading = "Stills")]
     pub at: Option<Millis>,
 
     /// Only make a PNG of twelve frames, from the beginning to the end

@@ -283,6 +283,10 @@ fn flags_are_refused_in_their_own_words() {
         (&["--size", "-1x5"], "'-1x5' is no size"),
         (&["--trim", "true"], "write --trim=true"),
         (&["--trim=maybe"], "should be true or false"),
+        (
+            &["--contact-sheet", "a.png", "--at", "1"],
+            "'--contact-sheet <FILE.png>' cannot be used with '--at <TIME>'",
+        ),
     ] {
         let assert = tool().args(args).write_stdin("").assert().code(2);
         let says = predicate::str::starts_with("tw-ffcmd: ").and(predicate::str::contains(why));
