@@ -55,8 +55,14 @@ fn fill(region: &Region, room: &Room, tracks: &[usize]) -> Result<Vec<Placement>
     let seen_at_once = shape::needed(&spans, region.reuse);
     let (rows, columns) =
         shape::rows_and_columns(seen_at_once + region.excluded.len(), region.max_rows, region.max_columns);
-    let all = cells::grid(region.area, columns, rows, 0).map_err(|failure| {
-        Failure::new(failure.kind, format!("region {}: {failure}", escaped(&region.name)))
+    // What a grid without regions can be told, --size and --cell-gap, is of no help here.
+    let all = cells::grid(region.area, columns, rows, 0).map_err(|_| {
+        let Rect { width, height, .. } = region.area;
+        let name = escaped(&region.name);
+        Failure::field(format!(
+            "region {name}: {columns}x{rows} cells don't fit into {width}x{height} pixels: \
+             make the region larger, or give it fewer rows and columns (max_rows, max_columns)"
+        ))
     })?;
     let free: Vec<Rect> =
         (0..).zip(all).filter(|(i, _)| !region.excluded.contains(i)).map(|(_, c)| c).collect();
@@ -113,6 +119,18 @@ mod tests {
         let cells: Vec<(u32, u32)> =
             place(layout, &five).iter().map(|p| (p.1.x / 200, p.1.y / 150)).collect();
         assert_eq!(cells, [(0, 0), (2, 0), (1, 1), (0, 2), (2, 2)]);
+    }
+
+    #[test]
+    fn cells_too_small_are_said_in_the_regions_own_words() {
+        let layout = r#"{"a": {"width": 17, "height": 16, "video_sources": ["*"]}}"#;
+        let regions = Request::parse(layout).unwrap().regions(CANVAS).unwrap();
+        let room = Room { sid: None, tracks: ["x", "y"].map(|who| track_of(who, 0, 9)).to_vec() };
+        let said = regions.place(&room).unwrap_err().message;
+        assert!(
+            said.starts_with("region a: 2x1 cells don't fit into 16x16 pixels: make the region"),
+            "{said}"
+        );
     }
 
     #[test]
