@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use tw_core::failure::{ErrorKind, Failure};
 use tw_core::filter::{Outcome, Sink};
+use tw_core::text::escaped;
 use tw_core::{Record, filter, input, messages};
 
 use crate::batch::deliver;
 use crate::cli::Cli;
 use crate::job::{self, Job};
 use crate::recordings::Recordings;
-use crate::room::{Kind, Room};
+use crate::room::{Kind, Room, Track};
 use crate::rooms::{Gathered, Rooms, Sorted, Stray};
 use crate::settings::Settings;
 use crate::still;
@@ -167,19 +168,25 @@ fn say_whom_nobody_meant(settings: &Settings, room: &Room, job: &Job) {
     let label = room.label();
     let of = |kind| room.tracks.iter().filter(|track| track.kind == kind).collect::<Vec<_>>();
     let (sounds, pictures) = (of(Kind::Audio), of(Kind::Video));
-    let names = || {
-        let mut names: Vec<String> = sounds.iter().map(|track| track.caption()).collect();
-        names.sort();
-        names.dedup();
-        names.join(", ")
-    };
     for stranger in settings.heard.strangers(&sounds) {
-        messages::warn(format_args!("{label}: no sound is of {stranger:?}: there is that of {}", names()));
+        messages::warn(format_args!(
+            "{label}: no sound is of {stranger:?}: there is that of {}",
+            names_of(&sounds)
+        ));
+    }
+    for region in settings.regions() {
+        for stranger in region.sources.strangers(&pictures) {
+            messages::warn(format_args!(
+                "{label}: region {}: no picture is of {stranger:?}: there is that of {}",
+                escaped(&region.name),
+                names_of(&pictures)
+            ));
+        }
     }
     if job.heard.is_empty() && !sounds.is_empty() {
         messages::warn(format_args!(
             "{label}: nobody is heard: name audio sources that are there ({})",
-            names()
+            names_of(&sounds)
         ));
     }
     if job.look.is_some() && job.placements.is_empty() && !pictures.is_empty() {
@@ -187,6 +194,14 @@ fn say_whom_nobody_meant(settings: &Settings, room: &Room, job: &Job) {
             "{label}: nobody is seen: the layout's video sources mean no picture of it, or there is no cell for it"
         ));
     }
+}
+
+/// Whose recordings they are, in one line.
+fn names_of(tracks: &[&Track]) -> String {
+    let mut names: Vec<String> = tracks.iter().map(|track| track.caption()).collect();
+    names.sort();
+    names.dedup();
+    if names.is_empty() { "nobody".into() } else { names.join(", ") }
 }
 
 /// The user wants the room without them: said, but no failure.

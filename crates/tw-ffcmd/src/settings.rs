@@ -9,6 +9,7 @@ use crate::encoder::{Container, Encoding, Speed};
 use crate::graph::picture::Look;
 use crate::graph::source::Shrinking;
 use crate::layout::compositions::Regions;
+use crate::layout::compositions::region::Region;
 use crate::layout::compositions::request::Whole;
 use crate::layout::compositions::sources::{Patterns, Sources};
 use crate::layout::{Canvas, Layout, Placement, Size};
@@ -90,6 +91,14 @@ impl Settings {
             heard: heard(cli, whole.map(|whole| &whole.heard))?,
             trim: cli.trim.or(whole.map(|whole| whole.trim)).unwrap_or(false),
         })
+    }
+
+    /// The layout's regions; none of a named layout, or without a picture.
+    pub fn regions(&self) -> &[Region] {
+        match &self.arrangement {
+            Arrangement::Regions(regions) if self.look.is_some() => &regions.0,
+            _ => &[],
+        }
     }
 
     /// Who is seen where and who is heard. The room's timeline is moved and cut

@@ -362,7 +362,13 @@ fn names_that_nobody_has_are_said() {
     assert!(said(&["--audio-sources-excluded", "alcie"]).contains("alcie"));
     let layout = write(r#"{"main":{"video_sources":["nobody"]}}"#);
     let file = format!("@{}", layout.path().join("in").display());
-    assert!(said(&["--layout", &file]).contains("nobody is seen"));
+    let nobody = said(&["--layout", &file]);
+    let stranger = "RM1: region main: no picture is of \"nobody\": there is that of alice, bob";
+    assert!(nobody.contains(stranger) && nobody.contains("nobody is seen"), "{nobody}");
+    let layout = write(r#"{"main":{"video_sources":["alice","bob"],"video_sources_excluded":["bbo"]}}"#);
+    let file = format!("@{}", layout.path().join("in").display());
+    assert_eq!(said(&["--layout", &file]).matches("no picture is of").count(), 1);
+    assert_eq!(said(&["--layout", &file, "--audio-only"]), "");
     assert_eq!(said(&["--audio-sources", "bob,al*"]), "");
 }
 
