@@ -196,9 +196,9 @@ fn say_whom_nobody_meant(settings: &Settings, room: &Room, job: &Job) {
     }
 }
 
-/// Whose recordings they are, in one line.
+/// What a list of sources may say to mean them, in one line.
 fn names_of(tracks: &[&Track]) -> String {
-    let mut names: Vec<String> = tracks.iter().map(|track| track.caption()).collect();
+    let mut names: Vec<String> = tracks.iter().map(|track| track.source_name()).collect();
     names.sort();
     names.dedup();
     if names.is_empty() { "nobody".into() } else { names.join(", ") }

@@ -115,6 +115,13 @@ impl Track {
         format!("{which} ({})", self.caption())
     }
 
+    /// How a list of sources calls it, which knows no identities.
+    pub fn source_name(&self) -> String {
+        let names = [&self.name, &self.participant_sid, &self.source_sid, &self.sid];
+        let name = names.into_iter().flatten().find(|text| !text.is_empty());
+        name.cloned().unwrap_or_else(|| self.caption())
+    }
+
     /// How people call it: identity or track name, else a SID.
     pub fn caption(&self) -> String {
         [&self.identity, &self.name, &self.participant_sid, &self.sid]

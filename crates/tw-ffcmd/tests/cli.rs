@@ -373,6 +373,24 @@ fn names_that_nobody_has_are_said() {
 }
 
 #[test]
+fn names_that_are_offered_can_be_used() {
+    let said = |flag: &str, room: &str| {
+        let output = tool().args(["--emit", "plan", flag]).write_stdin(room).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // Lists of sources know no identities.
+    let named = r#""participant_identity":"Alice","track_name":"mic""#;
+    let room = tutorial().replace(r#""track_name":"alice""#, named);
+    let refused = said("--audio-sources=Alice", &room);
+    assert!(refused.contains(r#"no sound is of "Alice": there is that of bob, mic"#), "{refused}");
+    assert_eq!(said("--audio-sources=mic", &room), "");
+    // Files that didn't come from Twilio have a path alone.
+    let file = r#"{"path":"a.mkv","start_time_ms":0,"end_time_ms":1000,"relative_offset_ms":0}"#;
+    assert!(said("--layout=focus=b", file).contains("there is a picture of a.mkv"));
+    assert_eq!(said("--layout=focus=a.mkv", file), "");
+}
+
+#[test]
 fn a_line_that_is_no_record_refuses_no_room() {
     let input = format!("{}\nnonsense\n", tutorial());
     let jobs = records(tool().write_stdin(input), 1);

@@ -54,6 +54,7 @@ fn is_called(track: &Track, who: &str) -> bool {
         .into_iter()
         .flatten()
         .any(|name| name == who)
+        || track.caption() == who
 }
 
 fn nobody(room: &Room, who: &str) -> Failure {
