@@ -70,7 +70,12 @@ impl Job {
             plan: Plan::default(),
         };
         if let Some(look) = settings.look.as_ref().filter(|_| settings.labels) {
-            job.labels = labels(&Namer { room: &job.room, placements: &job.placements, gap: look.gap })?;
+            job.labels = labels(&Namer {
+                room: &job.room,
+                placements: &job.placements,
+                gap: look.gap,
+                timeline: &job.timeline,
+            })?;
         }
         job.plan = job.composition().whole();
         if !job.plan.has_picture && !job.plan.has_sound {

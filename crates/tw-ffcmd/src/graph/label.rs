@@ -48,6 +48,8 @@ pub struct Namer<'a> {
     pub placements: &'a [Placement],
     /// What is seen in their gaps.
     pub gap: Gap,
+    /// In which frames that is.
+    pub timeline: &'a Timeline,
 }
 
 impl Namer<'_> {
@@ -71,8 +73,17 @@ impl Namer<'_> {
             })
             .flat_map(|(_, other)| overlays::spans_shown(other, self.room, self.gap))
             .fold(overlays::spans_shown(placement, self.room, self.gap), |left, hidden| {
-                left.into_iter().flat_map(|span| overlays::without(span, &[hidden])).collect()
+                left.into_iter().flat_map(|span| self.left_of(span, hidden)).collect()
             })
+    }
+
+    /// A span without what is hidden of it, and without rests of less than half a frame: in theirs
+    /// another name is read.
+    fn left_of(&self, span: Span, hidden: Span) -> Vec<Span> {
+        let frame = |time| self.timeline.rate.nearest(self.timeline.at(time));
+        let mut left = overlays::without(span, &[hidden]);
+        left.retain(|rest| *rest == span || frame(rest.from) < frame(rest.to));
+        left
     }
 }
 
@@ -213,7 +224,8 @@ mod tests {
     fn names(placements: &[Placement], gaps: &[Span]) -> Vec<Vec<Span>> {
         let person = |i| Track { gaps: gaps.to_vec(), ..track_of(&format!("per{i}"), 0, 9000) };
         let room = Room { sid: None, tracks: (0..placements.len()).map(person).collect() };
-        let namer = Namer { room: &room, placements, gap: Gap::Background };
+        let timeline = Timeline::new("30".parse().unwrap(), &room, None, None).unwrap();
+        let namer = Namer { room: &room, placements, gap: Gap::Background, timeline: &timeline };
         placements.iter().map(|placement| namer.spans(placement)).collect()
     }
 
@@ -226,6 +238,15 @@ mod tests {
             names,
             [vec![span(0, 2000), span(5000, 9000)], vec![span(2000, 3000)], vec![span(3000, 5000)]]
         );
+    }
+
+    #[test]
+    fn no_name_is_left_for_less_than_a_frame() {
+        let cell = Rect { x: 0, y: 0, width: 64, height: 48 };
+        let place = |track, from, to| Placement { track, cell, span: span(from, to), z: 0 };
+        // Frames are 33 ms apart.
+        assert_eq!(names(&[place(0, 0, 3012), place(1, 10, 3000)], &[]), [vec![], vec![span(10, 3000)]]);
+        assert_eq!(names(&[place(0, 0, 3033), place(1, 10, 3000)], &[])[0], [span(3000, 3033)]);
     }
 
     #[test]
