@@ -158,7 +158,7 @@ fn spared(recordings: &Recordings, output: &Path) -> Result<(), Failure> {
     if !recordings.hold(output) {
         return Ok(());
     }
-    let what = format!("{} is one of the recordings: choose another --output", output.display());
+    let what = format!("{} is one of the recordings: choose another name", output.display());
     Err(Failure::new(ErrorKind::Refused, what))
 }
 

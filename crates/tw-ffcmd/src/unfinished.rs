@@ -22,7 +22,7 @@ pub struct Unfinished {
 /// When a folder stands there.
 pub fn is_no_folder(output: &Path) -> Result<(), Failure> {
     if output.is_dir() {
-        let what = format!("{} is a folder: choose another --output", output.display());
+        let what = format!("{} is a folder: choose another name", output.display());
         return Err(Failure::new(ErrorKind::Io, what));
     }
     Ok(())

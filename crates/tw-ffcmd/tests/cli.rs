@@ -471,6 +471,19 @@ fn all_faults_of_a_layout_are_said_at_once() {
         .stderr(predicate::str::contains("region b: no video_sources"));
 }
 
+#[test]
+fn a_still_in_the_place_of_a_folder_isnt_told_of_another_flag() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("a.png")).unwrap();
+    for name in ["alice.mka", "alice.mkv", "bob.mka", "bob.mkv"] {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    let mut tool = tool();
+    let preview = tool.args(["--preview", "a.png"]).current_dir(folder.path());
+    let records = records(preview.write_stdin(tutorial()), 1);
+    assert_eq!(records[0]["error"]["message"], "a.png is a folder: choose another name");
+}
+
 /// Whom a job of the tutorial's room reads, and how long it lasts.
 fn read_by(args: &[&str]) -> (Vec<String>, i64) {
     let job = records(tool().args(args).write_stdin(tutorial()), 0).remove(0);
