@@ -3,7 +3,7 @@
 use tw_core::failure::{ErrorKind, Failure};
 
 use super::cells::grid;
-use super::seats::{Seat, cells_for, seats};
+use super::seats::{Seat, cells_for, follows, seats};
 use super::{Canvas, Placement, Rect};
 use crate::room::{Kind, Room, Track};
 
@@ -22,7 +22,8 @@ pub fn place(room: &Room, canvas: Canvas, who: &str) -> Result<Vec<Placement>, F
         .into_iter()
         .partition(|seat| !seat.tracks.iter().any(|&track| is_called(&room.tracks[track], who)));
     for seat in called {
-        let is_free = large.iter().all(|other| !other.span.overlaps(seat.span));
+        let is_free =
+            large.iter().all(|other| !other.span.overlaps(seat.span) || follows(seat.span, other.span));
         if is_free { large.push(seat) } else { small.push(seat) }
     }
     if large.is_empty() {
@@ -109,6 +110,22 @@ mod tests {
         let mut seen: Vec<_> = placements.iter().map(|p| (p.track, p.cell.y, p.cell.width)).collect();
         seen.sort_unstable();
         assert_eq!(seen, [(0, 0, 1000), (1, 400, 498), (2, 0, 1000), (3, 400, 500)]);
+    }
+
+    #[test]
+    fn who_comes_again_a_moment_too_early_is_large_again() {
+        let tracks = vec![
+            Track { identity: Some("alice".into()), ..track_of("PA1", 0, 3000) },
+            track_of("bob", 0, 9000),
+            Track { identity: Some("alice".into()), ..track_of("PA2", 2400, 6000) },
+            // Her screen, which is there together with her camera.
+            Track { identity: Some("alice".into()), ..track_of("PA2", 4000, 7000) },
+        ];
+        let room = Room { sid: None, tracks };
+        let placements = Layout::Focus("alice".into()).place(&room, CANVAS).unwrap();
+        let mut large: Vec<_> = placements.iter().filter(|p| p.cell.y == 0).map(|p| p.track).collect();
+        large.sort_unstable();
+        assert_eq!(large, [0, 2]);
     }
 
     #[test]

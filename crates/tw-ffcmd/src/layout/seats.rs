@@ -9,7 +9,11 @@
 use crate::room::{Kind, Room, Span};
 use crate::time::Millis;
 
-/// Tracks of one participant that don't overlap: they follow each other in one cell.
+/// Who comes again may be there before the one who was cut off is taken for gone; and how long a last
+/// picture lasts is an estimate.
+const MOMENT: Millis = Millis(1000);
+
+/// Tracks of one participant that don't overlap for longer than a moment: they follow each other in one cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seat {
     /// Indices of the room's tracks, by when they begin.
@@ -26,7 +30,7 @@ pub fn seats(room: &Room) -> Vec<Seat> {
     let mut seats: Vec<(String, Seat)> = Vec::new();
     for i in videos {
         let (who, span) = (room.tracks[i].participant(), room.tracks[i].span);
-        match seats.iter_mut().find(|(owner, seat)| *owner == who && seat.span.to <= span.from) {
+        match seats.iter_mut().find(|(owner, seat)| *owner == who && follows(span, seat.span)) {
             Some((_, seat)) => {
                 seat.tracks.push(i);
                 seat.span.to = span.to;
@@ -35,6 +39,11 @@ pub fn seats(room: &Room) -> Vec<Seat> {
         }
     }
     seats.into_iter().map(|(_, seat)| seat).collect()
+}
+
+/// Whether one span goes on where another one ends, but for a moment in which both last.
+pub fn follows(next: Span, last: Span) -> bool {
+    last.to <= next.from || last.to - next.from <= MOMENT && last.to < next.to
 }
 
 /// Which cell each seat gets: the first that is free when it is first taken.
@@ -75,6 +84,12 @@ mod tests {
     #[test]
     fn a_rejoin_takes_the_same_seat() {
         let plan = plan(&[("alice", 0, 100), ("bob", 10, 40), ("bob", 50, 90)]);
+        assert_eq!(plan, (vec![vec![0], vec![1, 2]], vec![0, 1], 2));
+    }
+
+    #[test]
+    fn so_does_one_a_moment_too_early() {
+        let plan = plan(&[("alice", 0, 9000), ("bob", 0, 3000), ("bob", 2100, 9000)]);
         assert_eq!(plan, (vec![vec![0], vec![1, 2]], vec![0, 1], 2));
     }
 
