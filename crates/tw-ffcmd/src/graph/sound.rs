@@ -47,7 +47,8 @@ struct Stretch<'a> {
     span: Span,
 }
 
-/// The chains that make the sound of the whole output; none when nobody is heard.
+/// The chains that make the sound of the whole output: silence where those who are heard in the
+/// room aren't just then, and none when nobody is at all.
 pub fn chains(
     room: &Room,
     tracks: &[usize],
@@ -74,7 +75,9 @@ pub fn chains(
         }
     }
     let mixed = match voices.len() {
-        0 => return Vec::new(),
+        0 if tracks.is_empty() => return Vec::new(),
+        // Between windows that are joined, the sound would be lost without one here.
+        0 => Chain::source().then(format!("anullsrc=channel_layout=stereo:sample_rate={RATE}")),
         // One voice can't clip unless it was recorded so.
         1 => Chain::from(voices),
         n => Chain::from(voices)
@@ -219,5 +222,14 @@ mod tests {
         let room = Room { sid: None, tracks: vec![track_of("alice", 0, 1000)] };
         let timeline = Timeline::new("30".parse().unwrap(), &room, None, None).unwrap();
         assert!(chains(&room, &[], &timeline, |track| track).is_empty());
+    }
+
+    #[test]
+    fn nobody_heard_yet() {
+        let room = Room { sid: None, tracks: vec![voice("alice", 0, 5000, 6000)] };
+        let timeline = Timeline::new("30".parse().unwrap(), &room, None, Some(Millis(2000))).unwrap();
+        let graph = join(&chains(&room, &[0], &timeline, |track| track));
+        assert!(graph.starts_with("anullsrc=channel_layout=stereo:sample_rate=48000,"), "{graph}");
+        assert!(graph.contains("atrim=end=2.000000[sound]"), "{graph}");
     }
 }
