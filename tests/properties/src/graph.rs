@@ -24,7 +24,7 @@ const STRANGER: char = '\u{2603}';
 
 /// All filters that a graph of ours is made of.
 const FILTERS: &str = "color format trim setpts settb split scale setsar fps tpad overlay xstack pad crop null asetpts \
-    aresample aformat pan adelay atrim asplit amix alimiter apad drawtext";
+    anullsrc aresample aformat pan adelay atrim asplit amix alimiter apad drawtext";
 
 /// The first byte says with which flags, each further line makes a recording:
 /// digits in it are its times, all of it its names and its path. The graph holds
