@@ -195,6 +195,28 @@ fn from_key_frames_that_need_an_earlier_one() {
 }
 
 #[test]
+fn of_a_recording_with_a_hole_in_its_middle() {
+    let environment = Environment::new().unwrap();
+    let mut scene = Scene::new(environment.folder(), 1);
+    let path = scene.next_path("mkv");
+    let alice = Video::new(1, 10.0).lasting_ms(9000).size(160, 120).key_every(10);
+    scene.video("alice", 0, &alice).unwrap();
+    scene.video("bob", 0, &Video::new(2, 10.0).lasting_ms(9000).size(160, 120)).unwrap();
+    // From the third second to the sixth or so; the index, behind that, leads into it.
+    let mut bytes = fs::read(&path).unwrap();
+    let (from, to) = (bytes.len() / 3, bytes.len() * 2 / 3);
+    bytes[from..to].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let bench = Bench::new(environment, &scene);
+    let placed = String::from_utf8_lossy(&bench.placed);
+    assert_eq!(placed.matches("\"independent_key_frames\":false").count(), 1, "{placed}");
+    assert!(placed.contains("\"seekable\":true"), "{placed}");
+    let args = ["--size", "320x120", "--fps", "10", "-o", "room.webm", "-y"];
+    bench.same_frames(90, &["2", "4.5"], &args);
+    bench.same_in_windows(10, &[(4, 5), (5, 7)], &args);
+}
+
+#[test]
 fn of_a_recording_whose_first_key_frame_is_lost() {
     let environment = Environment::new().unwrap();
     let mut scene = Scene::new(environment.folder(), 1);

@@ -35,6 +35,16 @@ struct Stream<'a> {
     gaps: &'a [Gap],
 }
 
+/// What is known of the file beside what ffprobe says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// Whether it has an index.
+    pub seekable: bool,
+    /// Whether something in it is no Matroska: an index may lead there, and reading would go on
+    /// only with what comes after it.
+    pub is_damaged: bool,
+}
+
 #[derive(Debug, Serialize)]
 struct Picture<'a> {
     /// In pixels, as the container or the first key frame says; later frames may differ.
@@ -65,7 +75,7 @@ struct Sound {
 }
 
 impl<'a> Stream<'a> {
-    fn new(description: &'a Description, track: &'a Track, seekable: bool) -> Self {
+    fn new(description: &'a Description, track: &'a Track, reading: Reading) -> Self {
         let codec_type = description.get("codec_type");
         Self {
             index: description.number("index"),
@@ -89,9 +99,11 @@ impl<'a> Stream<'a> {
             frame_interval_max_ms: track.longest(),
             key_frames: (codec_type == Some("video")).then(|| KeyFrames {
                 key_frame_interval_max_ms: track.longest_between_key_frames(),
-                independent_key_frames: track.sizes.as_ref().is_some_and(|s| !s.independent).then_some(false),
+                independent_key_frames: (reading.is_damaged
+                    || track.sizes.as_ref().is_some_and(|s| !s.independent))
+                .then_some(false),
             }),
-            seekable,
+            seekable: reading.seekable,
             gaps: track.gaps(),
         }
     }
@@ -102,7 +114,7 @@ impl<'a> Stream<'a> {
 ///
 /// # Errors
 /// When there are packets, but none has a time.
-pub fn of(report: &Report, seekable: bool) -> Result<[Field<'static>; 5], Failure> {
+pub fn of(report: &Report, reading: Reading) -> Result<[Field<'static>; 5], Failure> {
     let span = report.span();
     if span.is_none() && report.packets() > 0 {
         return Err(Failure::new(ErrorKind::Media, "no packet has a timestamp: it can't be placed"));
@@ -114,7 +126,7 @@ pub fn of(report: &Report, seekable: bool) -> Result<[Field<'static>; 5], Failur
         .map(|description| {
             let index = description.number("index");
             let track = index.and_then(|index| report.tracks.get(&index)).unwrap_or(&none);
-            Stream::new(description, track, seekable)
+            Stream::new(description, track, reading)
         })
         .collect();
     let times = span.map(|(first, last)| (report.start_time.unwrap_or(first).millis(), last.millis()));
@@ -135,7 +147,7 @@ mod tests {
 
     fn fields(text: &str) -> Result<Vec<String>, Failure> {
         let report = Report::read(text.as_bytes(), Micros(1_000_000)).unwrap();
-        let fields = of(&report, false)?;
+        let fields = of(&report, Reading::default())?;
         Ok(fields.into_iter().map(|(name, value)| format!("{name}={}", value.unwrap())).collect())
     }
 

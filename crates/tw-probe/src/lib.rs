@@ -34,6 +34,7 @@ use tw_core::{ErrorKind, Failure, Record, filter, media, messages};
 
 pub use cli::Cli;
 use ffprobe::Ffprobe;
+use fields::Reading;
 use track::Track;
 
 impl Tool for Cli {
@@ -78,6 +79,9 @@ impl Tool for Cli {
     }
 }
 
+/// ffprobe's word for a file of which all is right that is there (versions 5.1 and 9.0).
+const CUT_OFF: &str = "File ended prematurely";
+
 /// Adds what ffprobe says about the record's file.
 fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
     let path: String = record.require("path", "run tw-fetch first")?;
@@ -90,7 +94,11 @@ fn probe(ffprobe: &Ffprobe, record: &mut Record) -> Result<(), Failure> {
     }
     let mut answer = ffprobe.read(&path)?;
     sizes::find(&mut answer.report, Path::new(&path));
-    let fields = fields::of(&answer.report, index::has_cues(Path::new(&path)))?;
+    let reading = Reading {
+        seekable: index::has_cues(Path::new(&path)),
+        is_damaged: answer.complaint.as_ref().is_some_and(|what| what != CUT_OFF),
+    };
+    let fields = fields::of(&answer.report, reading)?;
     if answer.report.packets() == 0 {
         if let Some(from) = damage::from(Path::new(&path)) {
             let what = format!("{path} holds no packet, but garbage from byte {from} on");
